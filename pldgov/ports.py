@@ -1,0 +1,84 @@
+"""The doors as the thinking sees them: the smallest protocols that work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from pldgov.results import Answer, Prompt, Query, StudentCard
+
+
+class Student(Protocol):
+    """A model that labels inputs under a prompt."""
+
+    @property
+    def card(self) -> StudentCard:
+        """Who answers. Cheap: no weights are loaded and no endpoint is called for it."""
+        ...
+
+    def answer(self, prompt: Prompt, queries: Sequence[Query]) -> Iterator[tuple[int, Answer]]:
+        """Yield ``(index into queries, answer)`` as answers come, in any order, each index once.
+
+        An unusable answer is data (``Answer(label=None, raw=...)``). Raises ``ProviderError``
+        when the student itself fails, ``BudgetError`` when a cap is reached, ``DataError`` when
+        an input does not fit; answers yielded before stay valid.
+        """
+        ...
+
+    def count_tokens(self, text: str) -> int | None:
+        """Return the tokens of ``text`` under this student's tokenizer, None if unknown."""
+        ...
+
+    def close(self) -> None:
+        """Free what the student holds; it may be called more than once."""
+        ...
+
+
+class AnswerStore(Protocol):
+    """Answers kept by prompt digest, student fingerprint, input digest and repeat."""
+
+    def get(
+        self, prompt: str, student: str, inputs: Sequence[str], *, repeat: int = 0
+    ) -> dict[str, Answer]:
+        """Return the stored answers by input digest; a missing one is left out."""
+        ...
+
+    def put(
+        self, prompt: str, student: str, answers: Mapping[str, Answer], *, repeat: int = 0
+    ) -> None:
+        """Keep answers by input digest, durably, before returning."""
+        ...
+
+
+class Source(Protocol):
+    """A tree of files at one moment: the working tree, or a commit read from git objects."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it, for instance ``working tree`` or ``main@1a2b3c4``."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """Return a file's bytes; ``path`` is relative to the tree's root, with ``/``.
+
+        Raises ``FileNotFoundError`` when there is no such file.
+        """
+        ...
+
+    def exists(self, path: str) -> bool:
+        """Tell whether there is such a file."""
+        ...
+
+    def rulebooks(self) -> Iterable[str]:
+        """Return the paths of every ``rulebook.yaml``, sorted."""
+        ...
+
+
+class Progress(Protocol):
+    """Told how far long work has come; a face decides what to show."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Report that ``done`` of ``total`` steps of ``stage`` are finished."""
+        ...

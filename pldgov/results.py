@@ -1,0 +1,324 @@
+"""Prompts, answers, scores and verdicts: frozen values that travel between the parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from pldgov.fingerprint import digest_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+METRIC_VERSION = "macro-f1/1"
+"""Changes whenever the same answers could give another score or verdict."""
+
+Message = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier exchange shown to the student: a user message and the label answered."""
+
+    user: str
+    assistant: str
+    example_id: str | None = None
+    rule_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """All that a student gets besides the input: what is reviewed is what is shipped.
+
+    ``labels`` maps each label to its description, in the rulebook's order; a decision model
+    gets them as options, a chat model finds them in ``system``. ``user_template`` is the source
+    of the user template, which is part of the digest though each message is rendered elsewhere.
+    """
+
+    system: str
+    labels: Mapping[str, str]
+    user_template: str
+    turns: tuple[Turn, ...] = ()
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over everything that reaches the student, and nothing else."""
+        return digest_value(
+            {
+                "system": self.system,
+                "turns": [[turn.user, turn.assistant] for turn in self.turns],
+                "user_template": self.user_template,
+                "labels": [list(item) for item in self.labels.items()],
+            }
+        )
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """System message and turns, as a chat endpoint takes them, without the input."""
+        shown: list[Message] = [{"role": "system", "content": self.system}]
+        for turn in self.turns:
+            shown.append({"role": "user", "content": turn.user})
+            shown.append({"role": "assistant", "content": turn.assistant})
+        return tuple(shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One input for a student: the rendered user message and where it came from.
+
+    ``sha256`` is the example's input digest, by which the answer is stored.
+    """
+
+    example_id: str
+    sha256: str
+    text: str
+
+
+ScoreKind = Literal["log-likelihood", "probability"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a student said about one input, before calibration or thresholds.
+
+    ``label`` is the student's own choice, or None for an invalid answer (``raw`` keeps the text).
+    ``scores`` gives a number for every label: natural-log likelihood of the label's whole token
+    sequence, or probability; None where the student exposes none. Tokens are counts, ``seconds``
+    is the share of wall time spent on this answer. ``truncated`` is the number of tokens cut
+    from the input, 0 when all of it was read.
+    """
+
+    label: str | None
+    scores: Mapping[str, float] | None = None
+    score_kind: ScoreKind | None = None
+    raw: str | None = None
+    tokens_in: int = 0
+    tokens_out: int = 0
+    seconds: float = 0.0
+    truncated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionPolicy:
+    """How scores become a label; applied to stored answers, so that changing it costs no call.
+
+    ``calibration`` "label-prior" subtracts each label's mean log score over
+    ``calibration_examples`` training inputs (Zhao et al. 2021; Zhou et al. 2023). ``thresholds``
+    asks a least probability of a label, ``abstain_below`` of any label; an answer below is an
+    abstention (label None), counted like an invalid answer and reported apart.
+    """
+
+    calibration: Literal["none", "label-prior"] = "none"
+    calibration_examples: int = 128
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    abstain_below: float = 0.0
+
+
+@dataclass(frozen=True)
+class StudentCard:
+    """Who answers: everything that decides an answer besides prompt and input.
+
+    ``snapshot`` pins the weights: a digest of the weights' file, a hub revision, or the model id
+    that the server reports. ``decoding`` holds the settings that change answers ("mode", dtype,
+    max_tokens, ...), never those that only change speed.
+    """
+
+    name: str
+    kind: str
+    model: str
+    snapshot: str
+    decoding: Mapping[str, Any] = field(default_factory=dict)
+    policy: DecisionPolicy = field(default_factory=DecisionPolicy)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over kind, model, snapshot and decoding; the given name is not part of it."""
+        return digest_value(
+            {
+                "kind": self.kind,
+                "model": self.model,
+                "snapshot": self.snapshot,
+                "decoding": dict(self.decoding),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A two-sided interval at ``confidence`` around a point estimate."""
+
+    low: float
+    high: float
+    confidence: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The label that counts for one example, after calibration and thresholds.
+
+    ``probabilities`` sum to 1 over the labels where the student gives scores, else None.
+    ``abstained`` marks a label withheld by a threshold (then ``label`` is None too).
+    """
+
+    example_id: str
+    gold: str
+    label: str | None
+    probabilities: Mapping[str, float] | None = None
+    abstained: bool = False
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelScore:
+    """Precision, recall, F1 (fractions) and support (count) of one label."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+    f1_interval: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProbabilityScores:
+    """How good the probabilities are: lower is better in all three.
+
+    ``log_loss`` in nats, ``brier`` as the multi-class sum from 0 to 2, ``calibration_error``
+    the expected calibration error of the chosen label over ``bins`` equal-width bins.
+    ``reliability`` holds a row per bin: (mean confidence, share right, count).
+    """
+
+    log_loss: float
+    brier: float
+    calibration_error: float
+    reliability: tuple[tuple[float, float, int], ...]
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """How one student did with one prompt on one split.
+
+    ``confusion[i][j]`` counts examples of gold label i answered with column j; the columns are
+    the labels in order, then one for no label (invalid or abstained).
+    """
+
+    n: int
+    macro_f1: float
+    accuracy: float
+    labels: tuple[LabelScore, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    invalid: int
+    abstained: int
+    truncated: int
+    interval: Interval | None = None
+    probabilities: ProbabilityScores | None = None
+    tokens_in: int = 0
+    tokens_out: int = 0
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def invalid_rate(self) -> float:
+        """Share of answers that name no label, abstentions left out; 0 when there are none."""
+        return self.invalid / self.n if self.n else 0.0
+
+
+class Outcome(StrEnum):
+    """What a gate can say."""
+
+    PASS = "PASS"  # noqa: S105  (not a password)
+    REGRESSED = "REGRESSED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    NO_BASELINE = "NO_BASELINE"
+    NOT_COMPARABLE = "NOT_COMPARABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Head minus base of one figure, paired by example.
+
+    ``p_value`` is one-sided for a drop, ``adjusted_p`` after Holm over the labels (None for
+    macro-F1). ``standard_error`` is the bootstrap's.
+    """
+
+    base: float
+    head: float
+    interval: Interval
+    standard_error: float
+    p_value: float
+    adjusted_p: float | None = None
+
+    @property
+    def delta(self) -> float:
+        """Head minus base, unrounded."""
+        return self.head - self.base
+
+
+@dataclass(frozen=True, slots=True)
+class LabelVerdict:
+    """What the gate says of one label, and why in one sentence."""
+
+    label: str
+    outcome: Outcome
+    difference: Difference | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """An example whose answer differs between base and head."""
+
+    example_id: str
+    gold: str
+    before: str | None
+    after: str | None
+
+    @property
+    def kind(self) -> Literal["fixed", "broken", "changed"]:
+        """fixed: now right; broken: was right; changed: wrong before and after."""
+        if self.after == self.gold:
+            return "fixed"
+        return "broken" if self.before == self.gold else "changed"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The gate's word on one rulebook: outcome, reason, and every figure behind it.
+
+    ``detectable_drop`` is the smallest true drop of macro-F1 that this gate set would find with
+    80 % power; ``examples_needed`` how many labelled examples would decide an inconclusive
+    difference if it stayed as it is (None when no number would).
+    """
+
+    outcome: Outcome
+    reason: str
+    macro_f1: Difference | None = None
+    labels: tuple[LabelVerdict, ...] = ()
+    flips: tuple[Flip, ...] = ()
+    detectable_drop: float | None = None
+    examples_needed: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ComparabilityKey:
+    """What must be equal before two measurements may be compared."""
+
+    student: str
+    decoding: str
+    template_engine: str
+    labels: tuple[str, ...]
+    gate_set: str
+    metric: str = METRIC_VERSION
+
+    def differences(self, other: ComparabilityKey) -> tuple[str, ...]:
+        """Name every part that differs, with both values, in a sentence each."""
+        parts = ("student", "decoding", "template_engine", "labels", "gate_set", "metric")
+        return tuple(
+            f"{part.replace('_', ' ')}: {getattr(self, part)!r} here, {getattr(other, part)!r} there"
+            for part in parts
+            if getattr(self, part) != getattr(other, part)
+        )

@@ -1,0 +1,1 @@
+"""Rulebooks: their values, their YAML text, and what is checked about them."""
