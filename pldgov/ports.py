@@ -71,8 +71,8 @@ class Source(Protocol):
         """Tell whether there is such a file."""
         ...
 
-    def rulebooks(self) -> Iterable[str]:
-        """Return the paths of every ``rulebook.yaml``, sorted."""
+    def files(self, under: str) -> Iterable[str]:
+        """Return the paths of all files below the folder ``under``, sorted; none if absent."""
         ...
 
 

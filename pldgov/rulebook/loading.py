@@ -1,0 +1,155 @@
+"""A rulebook with all that belongs to it, read from the working tree or from a commit."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pldgov.data.reading import parse_examples
+from pldgov.dataset import SPLIT_NAMES, Example, SplitName
+from pldgov.errors import RulebookError, UsageError
+from pldgov.problems import Problem
+from pldgov.rulebook.document import Document, parse_document
+from pldgov.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from pldgov.ports import Source
+    from pldgov.rulebook.model import Rulebook
+
+FILE_NAME = "rulebook.yaml"
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One rulebook as it stood at one moment: text, examples and templates.
+
+    ``path`` is the rulebook's file relative to the source's root. ``splits`` holds the splits
+    that were asked for and could be read; ``templates`` the text of each file in the templates
+    folder by name. ``problems`` is everything that loading found wrong, the document's included.
+    """
+
+    source: str
+    path: str
+    document: Document
+    splits: Mapping[SplitName, tuple[Example, ...]] = field(default_factory=dict)
+    templates: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def folder(self) -> str:
+        """The rulebook's folder, relative to the source's root."""
+        return posixpath.dirname(self.path)
+
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rulebook; raises ``RulebookError`` with every problem when it has errors."""
+        errors = [problem for problem in self.problems if problem.severity == "error"]
+        if errors or self.document.rulebook is None:
+            raise RulebookError(errors)
+        return self.document.rulebook
+
+    def split(self, name: SplitName) -> tuple[Example, ...]:
+        """Return the examples of a split; raises ``UsageError`` when the rulebook has none."""
+        if name not in self.splits:
+            raise UsageError(
+                f"there is no {name} split",
+                where=self.path,
+                hint=f"set examples.{name} in the rulebook",
+            )
+        return self.splits[name]
+
+
+ReadExternal = "Callable[[str, Sequence[str]], tuple[tuple[Example, ...], tuple[Problem, ...]]]"
+"""Reads a split that is no file of the tree (``hf:...``): (spec, input fields) -> examples."""
+
+
+def load_revision(
+    source: Source,
+    path: str,
+    *,
+    templates: str = "templates",
+    splits: Iterable[SplitName] = SPLIT_NAMES,
+    read_external: ReadExternal | None = None,
+) -> Revision:
+    """Read the rulebook at ``path`` with the given splits and all templates.
+
+    Never raises for what stands in the files: every problem is collected in the revision.
+    Raises ``UsageError`` when there is no such rulebook.
+    """
+    try:
+        data = source.read(path)
+    except FileNotFoundError as error:
+        raise UsageError("there is no such rulebook", where=f"{path} ({source.name})") from error
+    document = parse_document(data, path=path)
+    read: dict[SplitName, tuple[Example, ...]] = {}
+    problems = list(document.problems)
+    if document.rulebook is not None:
+        for name in splits:
+            spec: str | None = getattr(document.rulebook.examples, name)
+            if spec is None:
+                continue
+            examples, found = _read_split(source, document, name, spec, read_external)
+            problems += found
+            if examples is not None:
+                read[name] = examples
+    return Revision(
+        source=source.name,
+        path=path,
+        document=document,
+        splits=read,
+        templates=read_templates(source, templates),
+        problems=tuple(problems),
+    )
+
+
+def _read_split(
+    source: Source,
+    document: Document,
+    name: SplitName,
+    spec: str,
+    read_external: ReadExternal | None,
+) -> tuple[tuple[Example, ...] | None, tuple[Problem, ...]]:
+    assert document.rulebook is not None
+    inputs = document.rulebook.task.inputs
+    if spec.startswith("hf:"):
+        if read_external is None:
+            raise UsageError(f"cannot read {spec} from {source.name}", where=document.path)
+        return read_external(spec, inputs)
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(document.path), spec))
+    line, column = document.position(("examples", name))
+
+    def problem(code: str, message: str, hint: str | None) -> tuple[None, tuple[Problem, ...]]:
+        return None, (Problem(document.path, line, column, code, message, hint),)
+
+    if path.startswith("../") or posixpath.isabs(path):
+        return problem(
+            "path-outside", f"{spec} lies outside the repository", "keep examples in the repository"
+        )
+    try:
+        data = source.read(path)
+    except FileNotFoundError:
+        near = did_you_mean(path, source.files(posixpath.dirname(path)))
+        return problem("examples-missing", f"{path} does not exist in the {source.name}", near)
+    except IsADirectoryError:
+        return problem("examples-missing", f"{path} is a folder", "name the file in it")
+    return parse_examples(data, path=path, inputs=inputs)
+
+
+def read_templates(source: Source, folder: str) -> dict[str, str]:
+    """Return the text of every file below the templates folder, by its path in that folder."""
+    prefix = f"{folder}/"
+    return {
+        path.removeprefix(prefix): source.read(path).decode("utf-8", "replace")
+        for path in source.files(folder)
+        if path.endswith(".j2")
+    }
+
+
+def find_rulebooks(source: Source, *, under: str) -> tuple[str, ...]:
+    """Return the paths of all rulebooks below a folder, sorted."""
+    return tuple(
+        path for path in source.files(under) if posixpath.basename(path) == FILE_NAME
+    )
