@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from pldgov.ports import Source
     from pldgov.rulebook.model import Rulebook
 
+    ReadExternal = Callable[
+        [str, Sequence[str]], tuple[tuple[Example, ...], tuple[Problem, ...]]
+    ]
+    """Reads a split that is no file of the tree (``hf:...``): (spec, input fields)."""
+
 FILE_NAME = "rulebook.yaml"
 
 
@@ -61,9 +66,6 @@ class Revision:
             )
         return self.splits[name]
 
-
-ReadExternal = "Callable[[str, Sequence[str]], tuple[tuple[Example, ...], tuple[Problem, ...]]]"
-"""Reads a split that is no file of the tree (``hf:...``): (spec, input fields) -> examples."""
 
 
 def load_revision(

@@ -1,0 +1,158 @@
+"""The git repository around the rulebooks, read through GitPython; nothing is ever checked out."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import git
+import gitdb.exc
+
+from pldgov.errors import UnjudgedError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_DEFAULT_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
+_SHALLOW = "the clone is shallow: fetch the whole history (fetch-depth: 0, or git fetch --unshallow)"
+
+
+class GitTree:
+    """The files of one commit below ``prefix``, read from git objects."""
+
+    def __init__(self, commit: git.Commit, *, name: str, prefix: str = "") -> None:
+        self.commit = commit
+        self.name = name
+        self._prefix = prefix
+
+    def read(self, path: str) -> bytes:
+        """Return a file's bytes; raises ``FileNotFoundError``."""
+        blob = self._find(path)
+        if blob is None:
+            raise FileNotFoundError(path)
+        return bytes(blob.data_stream.read())
+
+    def exists(self, path: str) -> bool:
+        """Tell whether there is such a file."""
+        return self._find(path) is not None
+
+    def files(self, under: str) -> tuple[str, ...]:
+        """Return the paths of all files below ``under``, sorted."""
+        listed = self.commit.repo.git.ls_tree(
+            "-r", "-z", "--name-only", self.commit.hexsha, "--", f"{self._prefix}{under}/"
+        )
+        names = (name for name in listed.split("\0") if name)
+        return tuple(sorted(name.removeprefix(self._prefix) for name in names))
+
+    def _find(self, path: str) -> git.Blob | None:
+        try:
+            found = self.commit.tree / f"{self._prefix}{path}"
+        except (KeyError, gitdb.exc.BadObject):
+            return None
+        return found if isinstance(found, git.Blob) else None
+
+
+class Repository:
+    """The git repository that holds the governance folder ``root``.
+
+    Raises ``UnjudgedError`` when there is none: without history there is no base.
+    """
+
+    def __init__(self, root: Path) -> None:
+        try:
+            self._repo = git.Repo(root, search_parent_directories=True)
+        except git.InvalidGitRepositoryError as error:
+            raise UnjudgedError(
+                "not a git repository",
+                where=str(root),
+                hint="git init and commit, or give --base an evidence file",
+            ) from error
+        if self._repo.working_tree_dir is None:
+            raise UsageError("a bare repository has no working tree", where=str(root))
+        top = os.path.realpath(self._repo.working_tree_dir)
+        relative = os.path.relpath(os.path.realpath(root), top).replace(os.sep, "/")
+        self._prefix = "" if relative == "." else f"{relative}/"
+
+    def __enter__(self) -> Repository:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._repo.close()
+
+    def tree(self, ref: str) -> GitTree:
+        """Return the files at a revision; raises ``UnjudgedError`` when it does not resolve."""
+        commit = self._commit(ref)
+        if commit is None:
+            shallow = _SHALLOW if self.is_shallow else None
+            raise UnjudgedError(
+                f"git knows no revision {ref!r}",
+                where="base",
+                hint=shallow or "name a branch, tag or commit; git fetch may be missing",
+            )
+        short = commit.hexsha[:9]
+        name = short if commit.hexsha.startswith(ref) else f"{ref}@{short}"
+        return GitTree(commit, name=name, prefix=self._prefix)
+
+    def merge_base(self, ref: str | None = None) -> GitTree:
+        """Return the files where HEAD left ``ref`` (default: the default branch).
+
+        Raises ``UnjudgedError`` when there is no commit yet, no such branch, or no common
+        ancestor (which a shallow clone hides).
+        """
+        head = self._commit("HEAD")
+        if head is None:
+            raise UnjudgedError("the repository has no commit yet", hint="commit a first baseline")
+        branch = ref or self.default_branch()
+        other = self.tree(branch)
+        bases = self._repo.merge_base(head, other.commit)
+        if not bases:
+            raise UnjudgedError(
+                f"HEAD and {branch} have no common ancestor",
+                where="base",
+                hint=_SHALLOW if self.is_shallow else "name another base with --base",
+            )
+        commit = bases[0]
+        assert isinstance(commit, git.Commit)
+        return GitTree(commit, name=f"{branch}@{commit.hexsha[:9]}", prefix=self._prefix)
+
+    def default_branch(self) -> str:
+        """Return the branch that changes are merged into.
+
+        That is the pull request's target where CI names one, else the remote's default branch,
+        else main or master. Raises ``UnjudgedError`` when there is none of them.
+        """
+        target = os.environ.get("GITHUB_BASE_REF") or os.environ.get(
+            "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"
+        )
+        candidates = (f"origin/{target}", target, *_DEFAULT_BRANCHES) if target else _DEFAULT_BRANCHES
+        for name in candidates:
+            if self._commit(name) is not None:
+                return name
+        raise UnjudgedError(
+            "cannot tell the default branch",
+            where="base",
+            hint=_SHALLOW if self.is_shallow else "name the base with --base",
+        )
+
+    @property
+    def is_shallow(self) -> bool:
+        """Tell whether history was cut off when cloning."""
+        return str(self._repo.git.rev_parse("--is-shallow-repository")) == "true"
+
+    @property
+    def head(self) -> str | None:
+        """The commit id of HEAD, None before the first commit."""
+        commit = self._commit("HEAD")
+        return commit.hexsha if commit else None
+
+    def is_dirty(self, paths: Sequence[str]) -> bool:
+        """Tell whether any of the paths differs from HEAD, untracked files included."""
+        full = [f"{self._prefix}{path}" for path in paths]
+        return bool(self._repo.git.status("--porcelain", "--", *full))
+
+    def _commit(self, ref: str) -> git.Commit | None:
+        try:
+            return self._repo.commit(ref)
+        except (git.BadName, ValueError, gitdb.exc.BadObject, git.GitCommandError):
+            return None
