@@ -1,0 +1,1 @@
+"""Labelled examples: reading, writing, importing, comparing and splitting them."""
