@@ -6,10 +6,12 @@ descriptions end up in the JSON Schema, and so in the reader's editor.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 SCHEMA_ID = "pldgov.rulebook/v1"
 
@@ -18,6 +20,16 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=
 
 Text = Annotated[str, Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+def _iso_text(value: Any) -> Any:
+    """Refuse texts that Pydantic would read as a date, such as the seconds since 1970."""
+    if isinstance(value, str) and not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise PydanticCustomError("iso_date", "should be a date such as 2026-11-24")
+    return value
+
+
+Day = Annotated[dt.date, BeforeValidator(_iso_text)]
 
 RuleStatus = Literal["draft", "active", "deprecated"]
 Origin = Literal["distilled", "edited", "hand-written", "imported"]
@@ -50,7 +62,7 @@ class Teacher(Part):
     model: Text = Field(description="The teacher model's name.")
     mode: Text = Field(description="How it was asked: openai, batch or replay.")
     prompt_sha256: Sha256 | None = Field(default=None, description="Digest of the teacher prompt.")
-    date: datetime.date | None = Field(default=None, description="Day of the answer (ISO 8601).")
+    date: Day | None = Field(default=None, description="Day of the answer (ISO 8601).")
     run_id: Text | None = Field(default=None, description="The distillation run.")
 
 
@@ -91,8 +103,8 @@ class Rule(Part):
     references: tuple[Text, ...] = Field(
         default=(), description="Law, policy clause, ticket or link behind the rule."
     )
-    created: datetime.date | None = Field(default=None, description="ISO date.")
-    modified: datetime.date | None = Field(default=None, description="ISO date.")
+    created: Day | None = Field(default=None, description="ISO date.")
+    modified: Day | None = Field(default=None, description="ISO date.")
     related: tuple[Relation, ...] = Field(default=(), description="Ties to other rules.")
     metadata: dict[str, Any] = Field(default_factory=dict, description="Free; pldgov ignores it.")
     provenance: Provenance | None = Field(
