@@ -1,0 +1,156 @@
+"""From answers to decisions: priors, thresholds, abstention, invalid answers."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pldgov.calibration import decide, label_prior, log_probabilities
+from pldgov.dataset import Example
+from pldgov.errors import DataError
+from pldgov.results import Answer, DecisionPolicy
+
+LABELS = ("fraud", "card", "loan")
+EXAMPLE = Example("e-1", {"text": "hello"}, "card", group="g")
+PLAIN = DecisionPolicy()
+CALIBRATED = DecisionPolicy(calibration="label-prior")
+
+
+def likelihood(*scores, label="fraud"):
+    return Answer(label, dict(zip(LABELS, scores, strict=True)), "log-likelihood")
+
+
+def probability(*scores, label="fraud"):
+    return Answer(label, dict(zip(LABELS, scores, strict=True)), "probability")
+
+
+def decided(answer, policy=PLAIN, prior=None):
+    return decide(EXAMPLE, answer, LABELS, policy=policy, prior=prior)
+
+
+def test_the_prior_is_the_mean_log_probability():
+    """Each label's prior is the mean of the log of its normalised probability."""
+    prior = label_prior([probability(0.5, 0.25, 0.25), probability(0.1, 0.1, 0.8)], LABELS)
+    assert prior.n == 2
+    assert prior.score_kind == "probability"
+    assert prior.mean_log_scores["fraud"] == pytest.approx((math.log(0.5) + math.log(0.1)) / 2)
+    assert prior.mean_log_scores["loan"] == pytest.approx((math.log(0.25) + math.log(0.8)) / 2)
+
+
+@given(st.lists(st.floats(-50, 0), min_size=3, max_size=3), st.floats(-100, 100))
+def test_a_constant_per_input_has_no_effect(scores, constant):
+    """Adding one number to all log-likelihoods of an input changes neither prior nor decision."""
+    plain, shifted = likelihood(*scores), likelihood(*(score + constant for score in scores))
+    first, second = label_prior([plain], LABELS), label_prior([shifted], LABELS)
+    for label in LABELS:
+        assert first.mean_log_scores[label] == pytest.approx(
+            second.mean_log_scores[label], abs=1e-9
+        )
+    before, after = decided(plain).probabilities, decided(shifted).probabilities
+    assert after == pytest.approx(before, abs=1e-9)
+
+
+def test_a_student_with_a_favourite_is_corrected():
+    """A label that always leads by two nats loses exactly that lead."""
+    leaning = [likelihood(-1.0, -3.0, -3.0), likelihood(-1.0, -3.0, -3.0)]
+    prior = label_prior(leaning, LABELS)
+    answer = likelihood(-1.0, -2.0, -3.0)
+    assert decided(answer).label == "fraud"
+    corrected = decided(answer, CALIBRATED, prior)
+    assert corrected.label == "card"
+    e = math.exp
+    assert corrected.probabilities["card"] == pytest.approx(e(1) / (e(1) + 2))
+
+
+def test_without_usable_scores_there_is_no_prior():
+    """Answers without scores, or with broken ones, give no prior; they are passed over."""
+    assert label_prior([], LABELS) is None
+    assert label_prior([Answer("fraud"), likelihood(math.nan, 0, 0)], LABELS) is None
+    assert label_prior([Answer("fraud"), likelihood(-1, -1, -1)], LABELS).n == 1
+
+
+def test_probabilities_sum_to_one_and_follow_the_labels():
+    """A decision carries one probability per label that sum to 1, with gold label and group."""
+    decision = decided(likelihood(-1, -2, -3))
+    assert list(decision.probabilities) == list(LABELS)
+    assert math.fsum(decision.probabilities.values()) == pytest.approx(1)
+    assert (decision.gold, decision.group, decision.example_id) == ("card", "g", "e-1")
+
+
+def test_ties_go_to_the_label_listed_first():
+    """Equal scores are decided by the rulebook's order."""
+    assert decided(likelihood(-5, -1, -1)).label == "card"
+    assert decide(
+        EXAMPLE, likelihood(-5, -1, -1), LABELS[::-1], policy=PLAIN, prior=None
+    ).label == ("loan")
+
+
+def test_a_probability_of_zero_is_a_very_small_one():
+    """A server that rounds to zero does not break the logarithm."""
+    decision = decided(probability(0.0, 1.0, 0.0))
+    assert decision.label == "card"
+    assert decision.probabilities["fraud"] < 1e-9
+
+
+def test_likelihoods_far_below_the_range_of_floats_still_decide():
+    """Long labels with log-likelihoods of minus thousands neither underflow nor overflow."""
+    decision = decided(likelihood(-9000.0, -9001.0, -20000.0))
+    assert decision.label == "fraud"
+    assert decision.probabilities["card"] == pytest.approx(1 / (1 + math.e))
+
+
+def test_a_label_below_its_threshold_is_withheld():
+    """A threshold belongs to one label; below it the answer is an abstention with its odds kept."""
+    policy = DecisionPolicy(thresholds={"fraud": 0.7})
+    withheld = decided(probability(0.6, 0.4, 0.0), policy)
+    assert (withheld.label, withheld.abstained) == (None, True)
+    assert withheld.probabilities["fraud"] == pytest.approx(0.6)
+    assert decided(probability(0.4, 0.6, 0.0), policy).label == "card"
+    assert decided(probability(0.7, 0.3, 0.0), policy).label == "fraud"
+
+
+def test_abstain_below_holds_for_every_label():
+    """Any label less sure than ``abstain_below`` is withheld."""
+    policy = DecisionPolicy(abstain_below=0.5)
+    assert decided(probability(0.4, 0.3, 0.3), policy).abstained
+    assert not decided(probability(0.3, 0.6, 0.1), policy).abstained
+
+
+def test_an_answer_without_scores_keeps_its_label():
+    """A generated label stands as it is; calibration and thresholds cannot apply to it."""
+    policy = DecisionPolicy(calibration="label-prior", abstain_below=0.99)
+    decision = decided(Answer("loan", raw="loan"), policy)
+    assert (decision.label, decision.abstained, decision.probabilities) == ("loan", False, None)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(None, raw="I think it is a card"),
+        Answer("mortgage"),
+        likelihood(math.nan, -1, -2),
+        likelihood(-math.inf, -1, -2),
+        probability(-0.1, 0.6, 0.5),
+        Answer("fraud", {"fraud": -1.0}, "log-likelihood"),
+    ],
+    ids=["none", "unknown label", "nan", "infinite", "negative probability", "label missing"],
+)
+def test_an_unusable_answer_is_invalid_and_no_abstention(answer):
+    """What names no known label, or rests on numbers that cannot be, is an invalid answer."""
+    decision = decided(answer)
+    assert (decision.label, decision.abstained, decision.probabilities) == (None, False, None)
+
+
+def test_calibration_without_a_prior_is_refused():
+    """Asking for calibration and giving no prior is an error that names the remedy."""
+    with pytest.raises(DataError, match=r"e-1.*calibration = \"none\""):
+        decided(likelihood(-1, -2, -3), CALIBRATED)
+
+
+def test_log_probabilities_are_normalised_over_the_labels():
+    """Probability over other options (a server's 'none of these') is shared out."""
+    scores = log_probabilities(probability(0.2, 0.2, 0.1), LABELS)
+    assert [math.exp(score) for score in scores] == pytest.approx([0.4, 0.4, 0.2])
