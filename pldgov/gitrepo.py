@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DEFAULT_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
-_SHALLOW = "the clone is shallow: fetch the whole history (fetch-depth: 0, or git fetch --unshallow)"
+_SHALLOW = (
+    "the clone is shallow: fetch the whole history (fetch-depth: 0, or git fetch --unshallow)"
+)
 
 
 class GitTree:
@@ -39,8 +41,9 @@ class GitTree:
 
     def files(self, under: str) -> tuple[str, ...]:
         """Return the paths of all files below ``under``, sorted."""
+        folder = f"{self._prefix}{under}/" if under else self._prefix or "."
         listed = self.commit.repo.git.ls_tree(
-            "-r", "-z", "--name-only", self.commit.hexsha, "--", f"{self._prefix}{under}/"
+            "-r", "-z", "--name-only", "--full-tree", self.commit.hexsha, "--", folder
         )
         names = (name for name in listed.split("\0") if name)
         return tuple(sorted(name.removeprefix(self._prefix) for name in names))
@@ -125,7 +128,9 @@ class Repository:
         target = os.environ.get("GITHUB_BASE_REF") or os.environ.get(
             "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"
         )
-        candidates = (f"origin/{target}", target, *_DEFAULT_BRANCHES) if target else _DEFAULT_BRANCHES
+        candidates = (
+            (f"origin/{target}", target, *_DEFAULT_BRANCHES) if target else _DEFAULT_BRANCHES
+        )
         for name in candidates:
             if self._commit(name) is not None:
                 return name

@@ -46,6 +46,8 @@ def open_student(name: str, options: Mapping[str, Any], *, root: Path) -> Studen
     try:
         backend = getattr(import_module(module), class_name)
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith("pldgov"):
+            raise  # a broken installation, not a missing extra
         raise missing_package(name, error, extra) from error
     student: Student = backend.from_options(name, options, root=root)
     return student

@@ -1,0 +1,5 @@
+"""``python -m pldgov``."""
+
+from pldgov.cli import main
+
+main()

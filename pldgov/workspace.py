@@ -1,0 +1,186 @@
+"""Where a face finds everything: settings, files, students, store and history of one repository."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pldgov.config import Config, load_config, resolve_environment
+from pldgov.dataset import SPLIT_NAMES, SplitName
+from pldgov.errors import UsageError
+from pldgov.rulebook.loading import FILE_NAME, find_rulebooks, load_revision
+from pldgov.students import BUILT_IN, open_student
+from pldgov.suggest import did_you_mean
+from pldgov.worktree import WorkTree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from pldgov.dataset import Example
+    from pldgov.gitrepo import Repository
+    from pldgov.ports import Progress, Source, Student
+    from pldgov.problems import Problem
+    from pldgov.rulebook.loading import Revision
+    from pldgov.store import Store
+    from pldgov.workflows.measure import Answering
+
+
+class Workspace:
+    """One governance repository, as the command line and the pytest plugin open it."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.tree = WorkTree(config.root)
+
+    @classmethod
+    def around(cls, names: Sequence[str] = ()) -> Workspace:
+        """Open the workspace that the first named path lies in, else the current folder's."""
+        start = Path(names[0]) if names and Path(names[0]).exists() else Path.cwd()
+        return cls(load_config(start if start.is_dir() else start.parent))
+
+    def find(self, names: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return the rulebooks' paths relative to the root, in order and without repeats.
+
+        A name is a rulebook.yaml, a folder that holds some, or a rulebook's name; no names mean
+        all of the workspace. Raises ``UsageError`` for a name that leads to none.
+        """
+        if not names:
+            found = find_rulebooks(self.tree, under=self.config.rulebooks)
+            if not found:
+                raise UsageError(
+                    f"there is no rulebook below {self.config.rulebooks}/",
+                    where=str(self.config.root),
+                    hint="pldgov init makes a first one",
+                )
+            return found
+        return tuple(dict.fromkeys(path for name in names for path in self._find_one(name)))
+
+    def find_one(self, name: str) -> str:
+        """Return the one rulebook that ``name`` leads to; raises ``UsageError`` for several."""
+        found = self.find((name,))
+        if len(found) > 1:
+            raise UsageError(
+                f"holds {len(found)} rulebooks", where=name, hint=f"name one: {', '.join(found)}"
+            )
+        return found[0]
+
+    def load(
+        self,
+        path: str,
+        *,
+        source: Source | None = None,
+        splits: Iterable[SplitName] = SPLIT_NAMES,
+    ) -> Revision:
+        """Read a rulebook from the working tree, or from ``source``."""
+        return load_revision(
+            source or self.tree,
+            path,
+            templates=self.config.templates,
+            splits=splits,
+            read_external=_read_external,
+        )
+
+    def student(self, name: str | None = None) -> Student:
+        """Open a student by name (default: the configured one); nothing heavy is loaded yet."""
+        chosen = name or self.config.student
+        known: Mapping[str, Mapping[str, Any]] = {**BUILT_IN, **self.config.students}
+        if chosen not in known:
+            raise UsageError(
+                f"there is no student {chosen!r}",
+                where=f"{self.config.root / 'pyproject.toml'}: [tool.pldgov.students]",
+                hint=did_you_mean(chosen, known) or f"known are {', '.join(sorted(known))}",
+            )
+        options = resolve_environment(
+            dict(known[chosen]), where=f"[tool.pldgov.students.{chosen}]", environment=os.environ
+        )
+        return open_student(chosen, options, root=self.config.root)
+
+    def store(self) -> Store:
+        """Open the store of answers."""
+        from pldgov.store import Store
+
+        return Store(self.config.store_path)
+
+    def repository(self) -> Repository:
+        """Open the git repository around; raises ``UnjudgedError`` when there is none."""
+        from pldgov.gitrepo import Repository
+
+        return Repository(self.config.root)
+
+    @contextmanager
+    def answering(
+        self,
+        paths: Sequence[str],
+        *,
+        student: str | None = None,
+        offline: bool = False,
+        progress: Progress | None = None,
+    ) -> Iterator[Answering]:
+        """Open student and store together, with the answers committed beside the rulebooks."""
+        from pldgov.workflows.gating import recorded_answers
+        from pldgov.workflows.measure import Answering
+
+        recorded: dict[tuple[str, str], dict[str, Any]] = {}
+        for path in paths:
+            for key, answers in recorded_answers(self.tree, path.rpartition("/")[0]).items():
+                recorded.setdefault(key, {}).update(answers)
+        opened = self.student(student)
+        try:
+            with self.store() as store:
+                yield Answering(
+                    student=opened,
+                    store=store,
+                    recorded=recorded,
+                    offline=offline or self.config.offline,
+                    lock=self._lock,
+                    **({"progress": progress} if progress else {}),
+                )
+        finally:
+            opened.close()
+
+    @contextmanager
+    def _lock(self, name: str) -> Iterator[None]:
+        """Let one process at a time ask a student about one prompt."""
+        from filelock import FileLock
+
+        folder = self.config.store_path.parent / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / f"{name}.lock"):
+            yield
+
+    def _find_one(self, name: str) -> tuple[str, ...]:
+        path = Path(name)
+        if path.is_file():
+            return (self._relative(path),)
+        if path.is_dir():
+            found = find_rulebooks(self.tree, under=self._relative(path))
+            if found:
+                return found
+            raise UsageError(f"there is no {FILE_NAME} in this folder", where=name)
+        every = find_rulebooks(self.tree, under=self.config.rulebooks)
+        by_name = {rulebook.split("/")[-2]: rulebook for rulebook in every if "/" in rulebook}
+        if name in by_name:
+            return (by_name[name],)
+        raise UsageError(
+            "there is no such rulebook, file or folder",
+            where=name,
+            hint=did_you_mean(name, by_name)
+            or (f"known are {', '.join(sorted(by_name))}" if by_name else "pldgov init"),
+        )
+
+    def _relative(self, path: Path) -> str:
+        root = os.path.realpath(self.config.root)
+        relative = os.path.relpath(os.path.realpath(path), root).replace(os.sep, "/")
+        if relative.startswith(".."):
+            raise UsageError(f"lies outside {self.config.root}", where=str(path))
+        return "" if relative == "." else relative
+
+
+def _read_external(
+    spec: str, inputs: Sequence[str]
+) -> tuple[tuple[Example, ...], tuple[Problem, ...]]:
+    from pldgov.data.reading import read_source
+
+    return read_source(spec, inputs=inputs)
