@@ -122,7 +122,8 @@ class StudentCard:
 
     ``snapshot`` pins the weights: a digest of the weights' file, a hub revision, or the model id
     that the server reports. ``decoding`` holds the settings that change answers ("mode", dtype,
-    max_tokens, ...), never those that only change speed.
+    max_tokens, ...), never those that only change speed. ``recorded_fingerprint`` is set where
+    answers are replayed of which no more is known than the fingerprint they were stored under.
     """
 
     name: str
@@ -131,11 +132,12 @@ class StudentCard:
     snapshot: str
     decoding: Mapping[str, Any] = field(default_factory=dict)
     policy: DecisionPolicy = field(default_factory=DecisionPolicy)
+    recorded_fingerprint: str | None = None
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over kind, model, snapshot and decoding; the given name is not part of it."""
-        return digest_value(
+        return self.recorded_fingerprint or digest_value(
             {
                 "kind": self.kind,
                 "model": self.model,
@@ -322,3 +324,50 @@ class ComparabilityKey:
             for part in parts
             if getattr(self, part) != getattr(other, part)
         )
+
+
+@dataclass(frozen=True)
+class GateReport:
+    """The verdict on one rulebook with all that a report shows of it.
+
+    ``base`` names what head was compared with; prompts are digests. ``texts`` holds the user
+    message of each flipped example by id. ``asked`` counts the student calls of both sides.
+    """
+
+    rulebook: str
+    path: str
+    student: StudentCard
+    verdict: Verdict
+    base: str | None = None
+    head_prompt: str | None = None
+    base_prompt: str | None = None
+    key: ComparabilityKey | None = None
+    scorecard: Scorecard | None = None
+    base_scorecard: Scorecard | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
+    asked: int = 0
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to answer that an evaluation measured: a prompt, or a baseline that needs none.
+
+    ``prompt`` is the prompt's digest and ``tokens`` its length under the student's tokenizer,
+    None where there is no prompt or no tokenizer.
+    """
+
+    name: str
+    scorecard: Scorecard
+    prompt: str | None = None
+    tokens: int | None = None
+    asked: int = 0
+
+
+@dataclass(frozen=True)
+class EvalReport:
+    """What one evaluation measured: the rulebook first, then what it is compared with."""
+
+    rulebook: str
+    split: str
+    student: StudentCard
+    candidates: tuple[Candidate, ...]

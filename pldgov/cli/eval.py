@@ -1,0 +1,105 @@
+"""``pldgov eval``: macro-F1 with its interval, per label, beside what it must beat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from pldgov.cli.output import (
+    offline_option,
+    output_option,
+    progress_bar,
+    student_option,
+    write_result,
+)
+from pldgov.dataset import SPLIT_NAMES, SplitName
+from pldgov.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pldgov.results import EvalReport
+
+
+@click.command()
+@click.argument("rulebook")
+@click.option("--split", type=click.Choice(SPLIT_NAMES), default="validation", show_default=True)
+@student_option
+@click.option(
+    "--compare",
+    default="",
+    metavar="LIST",
+    help="Beside it, separated by commas: zero-shot, few-shot:K, majority.",
+)
+@click.option("--seed", default=0, show_default=True, help="Chooses the few-shot examples.")
+@offline_option
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(("text", "json", "markdown")),
+    default="text",
+    show_default=True,
+)
+@click.option("--plot", metavar="FILE", help="Also write the reliability plot (SVG or PNG).")
+@output_option
+def command(
+    rulebook: str,
+    split: SplitName,
+    student: str | None,
+    compare: str,
+    seed: int,
+    offline: bool,
+    format_: str,
+    plot: str | None,
+    output: Path | None,
+) -> None:
+    """Measure the student's macro-F1 under RULEBOOK.
+
+    The gate split is for the gate: looking at it often while writing rules makes it a second
+    train split.
+    """
+    names = tuple(name.strip() for name in compare.split(",") if name.strip())
+    report = _evaluate(
+        rulebook, split=split, student=student, compare=names, seed=seed, offline=offline
+    )
+    write_result(_render(report, format_), output)
+    if plot:
+        from pldgov.report.reliability_plot import write_reliability_plot
+
+        write_reliability_plot(report, plot)
+
+
+def _evaluate(
+    rulebook: str,
+    *,
+    split: SplitName,
+    student: str | None,
+    compare: tuple[str, ...],
+    seed: int,
+    offline: bool,
+) -> EvalReport:
+    from pldgov.workflows.evaluating import evaluate
+
+    workspace = Workspace.around((rulebook,))
+    path = workspace.find_one(rulebook)
+    revision = workspace.load(path)
+    with (
+        progress_bar() as progress,
+        workspace.answering((path,), student=student, offline=offline, progress=progress) as opened,
+    ):
+        return evaluate(revision, split=split, answering=opened, compare=compare, seed=seed)
+
+
+def _render(report: EvalReport, format_: str) -> str:
+    if format_ == "json":
+        from pldgov.report.eval_json import render_eval_json
+
+        return render_eval_json(report)
+    if format_ == "markdown":
+        from pldgov.report.eval_markdown import render_eval_markdown
+
+        return render_eval_markdown(report)
+    from pldgov.report.eval_text import render_eval_text
+
+    return render_eval_text(report)

@@ -1,0 +1,182 @@
+"""From a prompt to a scorecard: recorded answers first, the student only for what is missing."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pldgov.calibration import Prior, decide, label_prior
+from pldgov.errors import UnjudgedError
+from pldgov.fingerprint import digest_text
+from pldgov.metrics import score
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from pldgov.dataset import Example
+    from pldgov.ports import AnswerStore, Progress, Student
+    from pldgov.prompt import PromptBuilder, RenderedPrompt
+    from pldgov.results import Answer, Decision, Query, Scorecard, StudentCard
+    from pldgov.rulebook.model import GatePolicy
+
+    Answers = dict[str, Answer]
+    """Answers by input digest."""
+
+_FLUSH_SECONDS = 2.0
+
+
+@contextmanager
+def _no_lock(_: str) -> Iterator[None]:
+    yield
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Answering:
+    """Where answers come from, in this order: recorded ones, the store, the student.
+
+    ``recorded`` holds committed answers by (prompt digest, student fingerprint). ``offline``
+    forbids asking the student. ``lock`` gives mutual exclusion by name across processes, so that
+    two gates that start at once ask only once.
+    """
+
+    student: Student
+    store: AnswerStore
+    recorded: Mapping[tuple[str, str], Mapping[str, Answer]] = field(default_factory=dict)
+    offline: bool = False
+    progress: Progress = _silent
+    lock: Callable[[str], AbstractContextManager[object]] = _no_lock
+
+    @property
+    def card(self) -> StudentCard:
+        """Who answers."""
+        return self.student.card
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a student said under one prompt, and the figures that follow from it.
+
+    ``answers`` are by input digest and include the training inputs of the calibration;
+    ``asked`` counts the student calls that this measurement cost.
+    """
+
+    rendered: RenderedPrompt
+    decisions: tuple[Decision, ...]
+    scorecard: Scorecard
+    answers: Mapping[str, Answer]
+    prior: Prior | None
+    asked: int
+
+
+def measure(
+    builder: PromptBuilder,
+    rendered: RenderedPrompt,
+    examples: Sequence[Example],
+    *,
+    train: Sequence[Example],
+    answering: Answering,
+    policy: GatePolicy,
+    stage: str = "asking the student",
+) -> Measurement:
+    """Score ``rendered`` on ``examples``; ``train`` is only read for the label prior.
+
+    Raises ``UnjudgedError`` when answers are missing and the student may not be asked.
+    """
+    labels = tuple(rendered.prompt.labels)
+    sample = calibration_sample(train, rendered, card=answering.card)
+    queries = [builder.query(example) for example in (*examples, *sample)]
+    answers, asked = collect_answers(rendered, queries, answering=answering, stage=stage)
+    prior = label_prior((answers[example.input_sha256] for example in sample), labels)
+    decisions = tuple(
+        decide(
+            example,
+            answers[example.input_sha256],
+            labels,
+            policy=answering.card.policy,
+            prior=prior,
+        )
+        for example in examples
+    )
+    given = [answers[example.input_sha256] for example in examples]
+    scorecard = score(decisions, labels, policy=policy, answers=given)
+    return Measurement(rendered, decisions, scorecard, answers, prior, asked)
+
+
+def calibration_sample(
+    train: Sequence[Example], rendered: RenderedPrompt, *, card: StudentCard
+) -> tuple[Example, ...]:
+    """Return the training examples whose inputs estimate the label prior, none if not asked for.
+
+    Examples that the prompt itself shows are left out: their answers would say what was shown.
+    The choice is by digest of the id, so that it stays the same when the file is reordered.
+    """
+    if card.policy.calibration == "none":
+        return ()
+    shown = {turn.example_id for turn in rendered.prompt.turns}
+    shown |= {id_ for id_, _ in rendered.examples}
+    unseen = [example for example in train if example.id not in shown]
+    ordered = sorted(unseen, key=lambda example: digest_text(example.id))
+    return tuple(ordered[: card.policy.calibration_examples])
+
+
+def collect_answers(
+    rendered: RenderedPrompt, queries: Sequence[Query], *, answering: Answering, stage: str
+) -> tuple[Answers, int]:
+    """Return an answer for every query by input digest, and how many the student gave now.
+
+    Answers are stored as they come: what was answered before Ctrl-C or an error is not asked
+    again.
+    """
+    prompt, student = rendered.prompt.digest, answering.card.fingerprint
+    wanted = {query.sha256: query for query in queries}
+    known = _known(prompt, student, wanted, answering)
+    if len(known) == len(wanted):
+        return known, 0
+    if answering.offline:
+        raise UnjudgedError(
+            f"{len(wanted) - len(known)} of {len(wanted)} answers of student "
+            f"{answering.card.name!r} are not recorded, and it may not be asked (offline)",
+            where=f"prompt {prompt[:12]}",
+            hint="run without --offline, or import recorded answers: pldgov cache import FILE",
+        )
+    with answering.lock(f"{prompt[:16]}-{student[:16]}"):
+        known = _known(prompt, student, wanted, answering)  # another process may have asked
+        missing = [query for sha, query in wanted.items() if sha not in known]
+        known |= _ask(rendered, missing, answering=answering, stage=stage)
+    return known, len(missing)
+
+
+def _known(prompt: str, student: str, wanted: Mapping[str, Query], answering: Answering) -> Answers:
+    recorded = answering.recorded.get((prompt, student), {})
+    known = {sha: recorded[sha] for sha in wanted if sha in recorded}
+    rest = [sha for sha in wanted if sha not in known]
+    return {**known, **answering.store.get(prompt, student, rest)} if rest else known
+
+
+def _ask(
+    rendered: RenderedPrompt, queries: Sequence[Query], *, answering: Answering, stage: str
+) -> Answers:
+    """Ask the student and keep what it says as it comes."""
+    prompt, student = rendered.prompt.digest, answering.card.fingerprint
+    answers: Answers = {}
+    unsaved: Answers = {}
+    saved_at = time.monotonic()
+    answering.progress(stage, 0, len(queries))
+    try:
+        for index, answer in answering.student.answer(rendered.prompt, queries):
+            answers[queries[index].sha256] = unsaved[queries[index].sha256] = answer
+            answering.progress(stage, len(answers), len(queries))
+            if time.monotonic() - saved_at > _FLUSH_SECONDS:
+                answering.store.put(prompt, student, unsaved)
+                unsaved, saved_at = {}, time.monotonic()
+    finally:
+        if unsaved:
+            answering.store.put(prompt, student, unsaved)
+    return answers
