@@ -102,7 +102,7 @@ STRUCTURE = [
     ("created: 2026-01-31", "created: 31.1.2026", "31:14", "wrong-type", "a date such as", None),
     ("created: 2026-01-31", "created: 0", "31:14", "wrong-type", "a date such as", None),
     ("created: 2026-01-31", "created: 2026-02-31", "31:14", "wrong-type", "a date such as", None),
-    ("sha256: 6b86b273", "sha256: 6B86b273", "35:36", "bad-value", "64 lower-case hexadecimal", None),
+    ("sha256: 801b8850", "sha256: 801B8850", "35:36", "bad-value", "64 lower-case hexadecimal", None),
     ("role: counter", "role: contra", "37:17", "bad-value", "support or counter", None),
     ("max_drop: 0.05", "max_drop: 5", "17:13", "bad-value", "at most 1", None),
     ("max_drop: 0.05", "max_drop: .nan", "17:13", "wrong-type", "a number", None),
