@@ -101,7 +101,7 @@ class TestJsonLines:
             (8, 1, "data-duplicate-id"),
             (9, 49, "data-duplicate-key"),
             (10, 1, "data-missing-field"),
-            (10, 33, "data-not-text"),
+            (10, 34, "data-not-text"),
             (11, 21, "data-surrogate"),
         ]
         told = {one.code: str(one) for one in problems}
