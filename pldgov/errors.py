@@ -65,6 +65,10 @@ class UnjudgedError(PldgovError):
     exit_code = 3
 
 
+class NoBaseError(UnjudgedError):
+    """History gives nothing to compare with: no repository, no commit, no such revision."""
+
+
 class ProviderError(PldgovError):
     """A student or teacher that cannot be reached, loaded or trusted (exit code 4)."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import git
-import gitdb.exc
+from git.exc import BadObject
 
-from pldgov.errors import UnjudgedError, UsageError
+from pldgov.errors import NoBaseError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ class GitTree:
     def _find(self, path: str) -> git.Blob | None:
         try:
             found = self.commit.tree / f"{self._prefix}{path}"
-        except (KeyError, gitdb.exc.BadObject):
+        except (KeyError, BadObject):
             return None
         return found if isinstance(found, git.Blob) else None
 
@@ -59,14 +59,14 @@ class GitTree:
 class Repository:
     """The git repository that holds the governance folder ``root``.
 
-    Raises ``UnjudgedError`` when there is none: without history there is no base.
+    Raises ``NoBaseError`` when there is none: without history there is no base.
     """
 
     def __init__(self, root: Path) -> None:
         try:
             self._repo = git.Repo(root, search_parent_directories=True)
         except git.InvalidGitRepositoryError as error:
-            raise UnjudgedError(
+            raise NoBaseError(
                 "not a git repository",
                 where=str(root),
                 hint="git init and commit, or give --base an evidence file",
@@ -77,18 +77,18 @@ class Repository:
         relative = os.path.relpath(os.path.realpath(root), top).replace(os.sep, "/")
         self._prefix = "" if relative == "." else f"{relative}/"
 
-    def __enter__(self) -> Repository:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._repo.close()
 
     def tree(self, ref: str) -> GitTree:
-        """Return the files at a revision; raises ``UnjudgedError`` when it does not resolve."""
+        """Return the files at a revision; raises ``NoBaseError`` when it does not resolve."""
         commit = self._commit(ref)
         if commit is None:
             shallow = _SHALLOW if self.is_shallow else None
-            raise UnjudgedError(
+            raise NoBaseError(
                 f"git knows no revision {ref!r}",
                 where="base",
                 hint=shallow or "name a branch, tag or commit; git fetch may be missing",
@@ -100,17 +100,17 @@ class Repository:
     def merge_base(self, ref: str | None = None) -> GitTree:
         """Return the files where HEAD left ``ref`` (default: the default branch).
 
-        Raises ``UnjudgedError`` when there is no commit yet, no such branch, or no common
+        Raises ``NoBaseError`` when there is no commit yet, no such branch, or no common
         ancestor (which a shallow clone hides).
         """
         head = self._commit("HEAD")
         if head is None:
-            raise UnjudgedError("the repository has no commit yet", hint="commit a first baseline")
+            raise NoBaseError("the repository has no commit yet", hint="commit a first baseline")
         branch = ref or self.default_branch()
         other = self.tree(branch)
         bases = self._repo.merge_base(head, other.commit)
         if not bases:
-            raise UnjudgedError(
+            raise NoBaseError(
                 f"HEAD and {branch} have no common ancestor",
                 where="base",
                 hint=_SHALLOW if self.is_shallow else "name another base with --base",
@@ -123,7 +123,7 @@ class Repository:
         """Return the branch that changes are merged into.
 
         That is the pull request's target where CI names one, else the remote's default branch,
-        else main or master. Raises ``UnjudgedError`` when there is none of them.
+        else main or master. Raises ``NoBaseError`` when there is none of them.
         """
         target = os.environ.get("GITHUB_BASE_REF") or os.environ.get(
             "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"
@@ -134,7 +134,7 @@ class Repository:
         for name in candidates:
             if self._commit(name) is not None:
                 return name
-        raise UnjudgedError(
+        raise NoBaseError(
             "cannot tell the default branch",
             where="base",
             hint=_SHALLOW if self.is_shallow else "name the base with --base",
@@ -151,6 +151,13 @@ class Repository:
         commit = self._commit("HEAD")
         return commit.hexsha if commit else None
 
+    @property
+    def author(self) -> str:
+        """Who commits here: ``name <email>`` as git would record it."""
+        with self._repo.config_reader() as settings:
+            who = git.Actor.author(settings)
+        return f"{who.name} <{who.email}>"
+
     def is_dirty(self, paths: Sequence[str]) -> bool:
         """Tell whether any of the paths differs from HEAD, untracked files included."""
         full = [f"{self._prefix}{path}" for path in paths]
@@ -159,5 +166,5 @@ class Repository:
     def _commit(self, ref: str) -> git.Commit | None:
         try:
             return self._repo.commit(ref)
-        except (git.BadName, ValueError, gitdb.exc.BadObject, git.GitCommandError):
+        except (git.BadName, ValueError, BadObject, git.GitCommandError):
             return None

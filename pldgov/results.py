@@ -320,7 +320,7 @@ class ComparabilityKey:
         """Name every part that differs, with both values, in a sentence each."""
         parts = ("student", "decoding", "template_engine", "labels", "gate_set", "metric")
         return tuple(
-            f"{part.replace('_', ' ')}: {getattr(self, part)!r} here, {getattr(other, part)!r} there"
+            f"{part.replace('_', ' ')}: {getattr(self, part)} here, {getattr(other, part)} there"
             for part in parts
             if getattr(self, part) != getattr(other, part)
         )
@@ -332,12 +332,14 @@ class GateReport:
 
     ``base`` names what head was compared with; prompts are digests. ``texts`` holds the user
     message of each flipped example by id. ``asked`` counts the student calls of both sides.
+    ``exit_code`` is 0, 1 or 3 after the rulebook's policy.
     """
 
     rulebook: str
     path: str
     student: StudentCard
     verdict: Verdict
+    exit_code: int
     base: str | None = None
     head_prompt: str | None = None
     base_prompt: str | None = None

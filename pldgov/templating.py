@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 from jinja2 import meta, nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.filters import do_indent
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pldgov.errors import TemplateError
 from pldgov.suggest import did_you_mean
@@ -60,7 +62,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
         super().__init__(
             undefined=jinja2.StrictUndefined,
             loader=jinja2.FunctionLoader(self._load_source),
-            autoescape=False,  # noqa: S701  (a prompt is not HTML; escaping would alter the policy)
+            autoescape=False,  # a prompt is not HTML: escaping would alter the policy
             trim_blocks=True,
             lstrip_blocks=True,
             finalize=self._finalize,
@@ -158,7 +160,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
             self.charge(1 + len(self._templates.get(name, "")))
         return super().get_template(name, parent, globals)
 
-    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805  (as Jinja declares it)
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805, PYI063  (as Jinja declares it)
         """Call a macro or method; each call is work."""
         __self.charge(100)
         return super().call(__context, __obj, *args, **kwargs)
@@ -253,6 +255,4 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
 def _indent(text: str, width: int = 4, first: bool = False, blank: bool = False) -> str:  # noqa: FBT001, FBT002  (Jinja's signature)
     if width > _MAX_INDENT:
         raise SecurityError(f"indent takes at most {_MAX_INDENT} columns")
-    from jinja2.filters import do_indent
-
     return do_indent(text, width, first, blank)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pldgov.config import Config, load_config, resolve_environment
 from pldgov.dataset import SPLIT_NAMES, SplitName
-from pldgov.errors import UsageError
+from pldgov.errors import NoBaseError, UsageError
 from pldgov.rulebook.loading import FILE_NAME, find_rulebooks, load_revision
 from pldgov.students import BUILT_IN, open_student
 from pldgov.suggest import did_you_mean
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pldgov.dataset import Example
+    from pldgov.evidence import Evidence
     from pldgov.gitrepo import Repository
     from pldgov.ports import Progress, Source, Student
     from pldgov.problems import Problem
+    from pldgov.results import GateReport
     from pldgov.rulebook.loading import Revision
     from pldgov.store import Store
     from pldgov.workflows.measure import Answering
@@ -104,7 +106,7 @@ class Workspace:
         return Store(self.config.store_path)
 
     def repository(self) -> Repository:
-        """Open the git repository around; raises ``UnjudgedError`` when there is none."""
+        """Open the git repository around; raises ``NoBaseError`` when there is none."""
         from pldgov.gitrepo import Repository
 
         return Repository(self.config.root)
@@ -139,6 +141,59 @@ class Workspace:
                 )
         finally:
             opened.close()
+
+    def gate(self, path: str, *, answering: Answering, base: str | None = None) -> GateReport:
+        """Judge one rulebook of the working tree against its base.
+
+        ``base`` is an evidence file or a git revision (default: the setting, else where HEAD left
+        the default branch). Without any history the verdict is NO_BASELINE.
+        """
+        from pldgov.workflows.gating import (
+            gate_against_evidence,
+            gate_against_revision,
+            gate_without_base,
+        )
+
+        head = self.load(path)
+        chosen = base or self.config.base
+        evidence = self._evidence(chosen)
+        if evidence is not None:
+            return gate_against_evidence(head, evidence, answering=answering)
+        try:
+            with self.repository() as repository:
+                tree = repository.tree(chosen) if chosen else repository.merge_base()
+                return gate_against_revision(
+                    head, tree, answering=answering, templates=self.config.templates
+                )
+        except NoBaseError as error:
+            if chosen:
+                raise  # a base that was asked for and is not there is no first run
+            return gate_without_base(head, str(error), answering=answering)
+
+    def deleted_since(self, base: str | None) -> tuple[str, ...]:
+        """Return the rulebooks that the base holds and the working tree does not."""
+        chosen = base or self.config.base
+        if chosen and (self.config.root / chosen).is_file():
+            return ()
+        try:
+            with self.repository() as repository:
+                tree = repository.tree(chosen) if chosen else repository.merge_base()
+                then = find_rulebooks(tree, under=self.config.rulebooks)
+        except NoBaseError:
+            return ()
+        return tuple(path for path in then if not self.tree.exists(path))
+
+    def _evidence(self, base: str | None) -> Evidence | None:
+        """Return the evidence file that ``base`` names, None where it names no file."""
+        from pldgov.evidence import parse_evidence
+
+        for candidate in (Path(base), self.config.root / base) if base else ():
+            if candidate.is_file():
+                text = candidate.read_text(encoding="utf-8", errors="replace")
+                return parse_evidence(text, path=str(base))
+        if base and base.endswith(".json"):
+            raise UsageError("there is no such evidence file", where=base)
+        return None
 
     @contextmanager
     def _lock(self, name: str) -> Iterator[None]:

@@ -23,7 +23,7 @@ from pldgov import __version__
 from pldgov.errors import PldgovError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 VERBS: Mapping[str, str] = {
     # verb: its one-line help, here so that `pldgov --help` loads none of them
@@ -76,22 +76,19 @@ class VerbGroup(click.Group):
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             advice = did_you_mean(args[0], VERBS)
-            if advice and advice not in error.message:
-                error.message += f" ({advice})"
-            raise
+            message = f"{error.message} ({advice})" if advice else error.message
+            raise click.UsageError(message, ctx) from error
 
-    def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:
+    def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:  # type: ignore[override]
         """Run, and leave with the exit code that the outcome stands for."""
         extra["standalone_mode"] = False
         sys.exit(_run(lambda: click.Group.main(self, args, **extra)))
 
 
-def _run(call: Any) -> int:
+def _run(call: Callable[[], Any]) -> int:
     try:
         code = call()
-    except click.exceptions.Abort:
-        return _say("interrupted; what was answered so far is kept", INTERRUPTED)
-    except KeyboardInterrupt:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         return _say("interrupted; what was answered so far is kept", INTERRUPTED)
     except click.ClickException as error:
         error.show()

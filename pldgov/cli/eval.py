@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 )
 @click.option("--plot", metavar="FILE", help="Also write the reliability plot (SVG or PNG).")
 @output_option
-def command(
+def command(  # noqa: PLR0917  (click passes options by name)
     rulebook: str,
     split: SplitName,
     student: str | None,

@@ -13,7 +13,7 @@ from pldgov.workflows.gating import comparability_key, side_of
 from pldgov.workflows.measure import measure
 
 if TYPE_CHECKING:
-    import datetime
+    import datetime as dt
 
     from pldgov.results import StudentCard
     from pldgov.rulebook.loading import Revision
@@ -101,7 +101,7 @@ def ledger_line(
     reason: str,
     by: str,
     commit: str | None,
-    on: datetime.date,
+    on: dt.date,
 ) -> str:
     """Return one line of the ledger: who blessed what, when and why."""
     key = comparability_key(head.rulebook, head.split("gate"), card)

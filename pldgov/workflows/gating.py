@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pldgov.dataset import digest_examples
 from pldgov.errors import PldgovError
 from pldgov.evidence import parse_answers, parse_evidence
-from pldgov.gate import judge
+from pldgov.gate import exit_code, judge
 from pldgov.prompt import TEMPLATE_ENGINE, PromptBuilder, render_within_budget
 from pldgov.results import ComparabilityKey, GateReport, Outcome, Verdict
 from pldgov.rulebook.loading import find_rulebooks, load_revision
 from pldgov.workflows.measure import calibration_sample, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from pldgov.dataset import Example
     from pldgov.evidence import Evidence
@@ -218,9 +218,8 @@ def _differences(
     """Name what forbids a comparison: labels, the gate set's content, another student."""
     reasons = []
     if head.rulebook.labels != base.rulebook.labels:
-        reasons.append(
-            f"labels: {', '.join(head.rulebook.labels)} here, {', '.join(base.rulebook.labels)} there"
-        )
+        here, there = (", ".join(side.rulebook.labels) for side in (head, base))
+        reasons.append(f"labels: {here} here, {there} there")
     reasons += _gate_set_changes(head.split("gate"), base.split("gate"))
     blessed = blessed_evidence(source, base.folder, card.name)
     if blessed is not None:
@@ -298,6 +297,7 @@ def _report(
         path=side.revision.path,
         student=answering.card,
         verdict=judged,
+        exit_code=exit_code(judged, side.revision.rulebook.gate),
         base=base,
         head_prompt=side.rendered.prompt.digest,
         base_prompt=base_measured.rendered.prompt.digest if base_measured else None,
@@ -307,3 +307,9 @@ def _report(
         texts={e.id: side.builder.user_text(e) for e in gate_set if e.id in flipped},
         asked=sum(m.asked for m in sides),
     )
+
+
+def worst_exit_code(reports: Sequence[GateReport]) -> int:
+    """Return 1 if any rulebook failed, else 3 if any could not be judged, else 0."""
+    codes = {report.exit_code for report in reports}
+    return next((code for code in (1, 3) if code in codes), 0)

@@ -33,8 +33,8 @@ def _no_lock(_: str) -> Iterator[None]:
     yield
 
 
-def _silent(_stage: str, _done: int, _total: int) -> None:
-    pass
+def _silent(stage: str, done: int, total: int) -> None:
+    del stage, done, total
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,74 @@
+"""``pldgov bless``: a measurement becomes committed evidence."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import click
+
+from pldgov.cli.output import offline_option, progress_bar, student_option
+from pldgov.workspace import Workspace
+
+if TYPE_CHECKING:
+    from pldgov.rulebook.loading import Revision
+    from pldgov.workflows.measure import Answering
+
+LEDGER = "evidence/ledger.jsonl"
+
+
+@click.command()
+@click.argument("rulebooks", nargs=-1)
+@click.option("--reason", required=True, metavar="TEXT", help="Why this is the new baseline.")
+@student_option
+@offline_option
+def command(rulebooks: tuple[str, ...], reason: str, student: str | None, offline: bool) -> None:
+    """Measure RULEBOOKS (default: all) on the gate split and write the evidence to commit.
+
+    Refuses a measurement that is suspect: too many invalid answers, truncated inputs, or files
+    that are not committed.
+    """
+    workspace = Workspace.around(rulebooks)
+    paths = workspace.find(rulebooks)
+    with (
+        progress_bar() as progress,
+        workspace.answering(paths, student=student, offline=offline, progress=progress) as opened,
+    ):
+        for path in paths:
+            click.echo(_bless(workspace, workspace.load(path), opened, reason=reason))
+
+
+def _bless(workspace: Workspace, head: Revision, answering: Answering, *, reason: str) -> str:
+    from pldgov.files import write_atomically
+    from pldgov.workflows.blessing import (
+        evidence_files,
+        ledger_line,
+        measure_for_blessing,
+        refuse_dirty,
+    )
+
+    paths = [head.path, f"{head.folder}/examples", workspace.config.templates]
+    with workspace.repository() as repository:
+        refuse_dirty(paths, is_dirty=repository.is_dirty(paths))
+        commit, author = repository.head, repository.author
+    side, measured = measure_for_blessing(head, answering=answering)
+    line = ledger_line(
+        head,
+        side,
+        measured,
+        card=answering.card,
+        reason=reason,
+        by=author,
+        commit=commit,
+        on=dt.datetime.now(tz=dt.UTC).date(),
+    )
+    root = workspace.config.root
+    for path, text in evidence_files(head, side, measured, card=answering.card).items():
+        write_atomically(root / path, text.encode())
+    ledger = root / head.folder / LEDGER
+    earlier = ledger.read_text(encoding="utf-8") if ledger.exists() else ""
+    write_atomically(ledger, f"{earlier}{line}".encode())
+    return (
+        f"{head.rulebook.name}: macro-F1 {measured.scorecard.macro_f1:.3f} on "
+        f"{measured.scorecard.n} gate examples; commit {head.folder}/evidence/"
+    )
