@@ -1,0 +1,236 @@
+"""One open connection to an OpenAI-compatible endpoint: requests out, JSON in, clear errors.
+
+Requests go through the openai package, which brings authentication, time-outs and retries: it
+tries again after a time-out, a lost connection and the statuses 408, 409, 429 and 5xx, and waits
+as long as ``retry-after-ms`` or ``Retry-After`` ask, up to 120 s; a server that asks for more is
+not tried again. They go through its ``post``, not ``chat.completions.create``: that one walks
+through every message again to rename fields, which takes ten times the processor time for a
+prompt with forty turns (``benchmarks/endpoint_throughput.py``).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from pldgov.errors import DataError, ProviderError
+from pldgov.students import missing_package
+from pldgov.students.endpoint import NO_KEY, place
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    import httpx2
+    from openai import APIConnectionError, APIStatusError, AsyncOpenAI
+
+    from pldgov.results import Query
+    from pldgov.students.budget import Budget
+    from pldgov.students.endpoint import EndpointOptions
+
+TOO_LONG: Final = ("context_length_exceeded", "context length", "context size", "context window")
+SHOWN_CHARACTERS: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A JSON object that the endpoint answered, and what it took.
+
+    ``usage`` is ``(input, output)`` tokens, zeros when the endpoint reports none; ``seconds``
+    include the waits for retries.
+    """
+
+    body: Mapping[str, Any]
+    usage: tuple[int, int]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A request that the endpoint calls wrong (HTTP 400 or 422), and its reason."""
+
+    status: int
+    code: str
+    message: str
+
+
+@dataclass
+class Connection:
+    """Sends requests within one event loop; opened by ``connect``."""
+
+    client: AsyncOpenAI
+    name: str
+    options: EndpointOptions
+    key: str
+    budget: Budget
+    served: ServedModel
+
+    async def post(self, path: str, body: Mapping[str, Any], query: Query) -> Reply | Rejection:
+        """Send one request, book what it cost, and check who answered.
+
+        Raises ``ProviderError`` (naming the endpoint, and the example where it may matter) when
+        there is no usable reply, ``BudgetError`` from the budget.
+        """
+        from openai import APIConnectionError, APIStatusError  # noqa: PLC0415  (takes 0.7 s)
+
+        start = time.perf_counter()
+        try:
+            content = await self.client.post(path, body=body, cast_to=object)
+        except APIStatusError as error:
+            return self._rejection(error, query)
+        except APIConnectionError as error:
+            self._unreachable(error, query)
+        except ValueError:
+            content = None
+        seconds = time.perf_counter() - start
+        if not isinstance(content, Mapping):
+            raise self.unusable("the reply is no JSON object", query)
+        self.served.check(content.get("model"))
+        usage = _usage(content.get("usage"))
+        self.budget.spend(usage)
+        return Reply(content, usage or (0, 0), seconds)
+
+    def unusable(self, what: str, query: Query) -> ProviderError:
+        """Return the error for a reply that breaks the protocol."""
+        return ProviderError(
+            f"example {query.example_id!r}: {what}",
+            where=self.options.base_url,
+            hint="is this the right base_url? It usually ends in /v1",
+        )
+
+    def refused(self, rejection: Rejection, query: Query) -> ProviderError | DataError:
+        """Return the error for a request that the endpoint calls wrong."""
+        said = f"{rejection.code} {rejection.message}".lower()
+        if any(mark in said for mark in TOO_LONG):
+            return DataError(
+                f"prompt and input are too long for {self.options.model}: {rejection.message}",
+                where=f"example {query.example_id!r}",
+                hint="shorten the input, or trim the prompt's budget_tokens",
+            )
+        return ProviderError(
+            f"example {query.example_id!r} was refused"
+            f" (HTTP {rejection.status}): {rejection.message}",
+            where=self.options.base_url,
+            hint=f"see the options of {place(self.name)}",
+        )
+
+    def _rejection(self, error: APIStatusError, query: Query) -> Rejection:
+        status, message = error.status_code, self._said(error)
+        if status in (400, 413, 422):
+            return Rejection(status, error.code or "", message)
+        hints = {
+            401: f"check the key in the environment variable {self.options.api_key_env}",
+            403: f"check the key in the environment variable {self.options.api_key_env}",
+            404: f"is model {self.options.model!r} served there, and does base_url end in /v1?",
+            429: "lower concurrency, or wait; answers that were stored are not asked for again",
+        }
+        raise ProviderError(
+            f"example {query.example_id!r}: HTTP {status}{_tried(error.response)}: {message}",
+            where=self.options.base_url,
+            hint=hints.get(status, "the next run goes on from the answers stored so far"),
+        ) from None
+
+    def _unreachable(self, error: APIConnectionError, query: Query) -> NoReturn:
+        cause = error.__cause__ or error
+        reason = self._clean(f"{type(cause).__name__}: {cause}".rstrip(": "))
+        raise ProviderError(
+            f"example {query.example_id!r}: no answer{_tried(error)} ({reason})",
+            where=self.options.base_url,
+            hint=f"is the server up, and is timeout = {self.options.timeout:g} seconds enough?",
+        ) from None
+
+    def _said(self, error: APIStatusError) -> str:
+        """Return what the endpoint says, whichever of the usual shapes it has."""
+        said: Any = error.body
+        for part in ("error", "message", "detail"):
+            if isinstance(said, Mapping) and part in said:
+                said = said[part]
+        return self._clean(str(said or error.message))
+
+    def _clean(self, text: str) -> str:
+        """Drop the key, should the endpoint repeat it, and everything past a few lines."""
+        if self.key != NO_KEY:
+            text = text.replace(self.key, "[key]")
+        return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]} ..."
+
+
+@dataclass
+class ServedModel:
+    """The model id that replies report: one measurement is of one model.
+
+    ``expected`` is the ``served_model`` option; without it the first reply decides, for as long
+    as the student lives.
+    """
+
+    where: str
+    expected: str | None = None
+    seen: str | None = field(default=None, init=False)
+
+    def check(self, reported: object) -> None:
+        """Raise ``ProviderError`` when the model that answered is not the one before, or pinned."""
+        wanted = self.expected or self.seen
+        served = reported if isinstance(reported, str) and reported else None
+        if wanted is not None and served != wanted:
+            pinned = "served_model says" if self.expected else "earlier answers came from"
+            raise ProviderError(
+                f"the endpoint answered as {served!r}, but {pinned} {wanted!r}",
+                where=self.where,
+                hint="answers of two models are no measurement; set served_model to the one meant",
+            )
+        self.seen = served
+
+
+@asynccontextmanager
+async def connect(
+    name: str, options: EndpointOptions, *, key: str, budget: Budget, served: ServedModel
+) -> AsyncIterator[Connection]:
+    """Open a connection for the student ``name``, and close it however the block ends.
+
+    The aiohttp transport, which takes half the processor time, is used where it is installed.
+    """
+    try:
+        import openai  # noqa: PLC0415  (takes 0.7 s)
+    except ModuleNotFoundError as error:
+        raise missing_package(name, error, "openai") from error
+
+    async def count(_request: object) -> None:
+        budget.count_request()
+
+    fast = find_spec("aiohttp") is not None
+    transport = openai.DefaultAioHttpClient if fast else openai.DefaultAsyncHttpxClient
+    client = openai.AsyncOpenAI(
+        base_url=options.base_url,
+        api_key=key,
+        timeout=options.timeout,
+        max_retries=options.max_retries,
+        http_client=transport(
+            # A proxy for the outside world is no way to a server on this machine.
+            trust_env=not options.is_loopback,
+            event_hooks={"request": [count]},
+        ),
+    )
+    async with client:
+        yield Connection(client, name, options, key, budget, served)
+
+
+def _usage(reported: object) -> tuple[int, int] | None:
+    """Return ``(input, output)`` tokens under either pair of names, None without a report."""
+    if not isinstance(reported, Mapping):
+        return None
+    for names in (("prompt_tokens", "completion_tokens"), ("input_tokens", "output_tokens")):
+        values = [reported.get(name) for name in names]
+        if isinstance(values[0], int):
+            return values[0], values[1] if isinstance(values[1], int) else 0
+    return None
+
+
+def _tried(sent: APIConnectionError | httpx2.Response) -> str:
+    """Return how often the openai package tried again, and the wait that the server asked for."""
+    retries = sent.request.headers.get("x-stainless-retry-count", "0")
+    headers = getattr(sent, "headers", {})
+    wait = headers.get("retry-after")
+    asked = f", which asks to wait {wait} s" if wait and wait.isdecimal() else ""
+    return ("" if retries == "0" else f" after {retries} retries") + asked
