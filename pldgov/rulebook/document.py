@@ -24,6 +24,28 @@ if TYPE_CHECKING:
 MAX_BYTES = 64 * 2**20
 """Largest file that is read: 140,000 rules of ordinary length."""
 
+DOCUMENT_CODES = {
+    "too-large": "a file of more than 64 MiB",
+    "not-utf8": "a file that is not UTF-8",
+    "empty-file": "a file without content",
+    "yaml-syntax": "a text that is not YAML",
+    "tab-indent": "a line indented with a tab",
+    "conflict-marker": "the markers of a merge that was not finished",
+    "control-character": "a character that YAML cannot hold",
+    "several-documents": "more than one YAML document in a file",
+    "too-deep": "values nested too deeply, or an anchor that contains itself",
+    "alias-expansion": "aliases that multiply a file beyond reason",
+    "tag": "a YAML tag",
+    "merge-key": "a YAML merge key",
+    "key-not-text": "a key that is empty or not a text",
+    "duplicate-key": "a key that stands twice in one mapping",
+    "unknown-key": "a key that the schema does not know",
+    "missing-key": "a key that is missing",
+    "wrong-type": "a value of the wrong type",
+    "bad-value": "a value that is not allowed",
+}
+"""What ``parse_document`` reports, by code."""
+
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 

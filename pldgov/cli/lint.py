@@ -1,0 +1,86 @@
+"""``pldgov lint``: every problem of rulebooks and their examples, at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from pldgov.cli.output import output_option, write_result
+from pldgov.rulebook.checks import CHECKS, select_checks
+from pldgov.rulebook.document import DOCUMENT_CODES
+from pldgov.workflows.linting import lint_revision
+from pldgov.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+
+_FORMATS = ("text", "json", "github", "sarif", "junit")
+
+
+@click.command()
+@click.argument("paths", nargs=-1)
+@click.option("--format", "format_", type=click.Choice(_FORMATS), default="text")
+@click.option("--select", multiple=True, metavar="CODES", help="Run only these checks.")
+@click.option("--ignore", multiple=True, metavar="CODES", help="Leave these checks out.")
+@click.option("--strict", is_flag=True, help="Count warnings as errors.")
+@click.option("--list", "list_", is_flag=True, help="List all checks and stop.")
+@output_option
+def command(
+    paths: tuple[str, ...],
+    format_: str,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    strict: bool,
+    list_: bool,
+    output: Path | None,
+) -> int:
+    """Report every problem of the rulebooks at PATHS (files, folders or names; default: all).
+
+    CODES are names of checks, separated by commas. Exit code 1 when there are errors; warnings
+    alone give 0.
+    """
+    if list_:
+        write_result("".join(_list_checks()), output)
+        return 0
+    selected = select_checks(select=_codes(select), ignore=_codes(ignore))
+    workspace = Workspace.around(paths)
+    found = workspace.find(paths)
+    problems = [p for path in found for p in lint_revision(workspace.load(path), selected=selected)]
+    if strict:
+        problems = [replace(problem, severity="error") for problem in problems]
+    write_result(_renderer(format_)(problems, paths=found), output)
+    return int(any(problem.severity == "error" for problem in problems))
+
+
+def _codes(given: Sequence[str]) -> tuple[str, ...]:
+    return tuple(code.strip() for part in given for code in part.split(",") if code.strip())
+
+
+def _list_checks() -> Iterator[str]:
+    for code, one in CHECKS.items():
+        yield f"{code:24}{one.severity:9}{one.description}\n"
+    for code, description in DOCUMENT_CODES.items():
+        yield f"{code:24}{'error':9}{description} (always reported)\n"
+
+
+def _renderer(format_: str) -> Callable[..., str]:
+    from pldgov.report.lint_github import render_lint_github
+    from pldgov.report.lint_json import render_lint_json
+    from pldgov.report.lint_junit import render_lint_junit
+    from pldgov.report.lint_sarif import render_lint_sarif
+    from pldgov.report.lint_text import render_lint_text
+
+    descriptions = {code: one.description for code, one in CHECKS.items()}
+    renderers: dict[str, Callable[..., str]] = {
+        "text": render_lint_text,
+        "json": render_lint_json,
+        "github": render_lint_github,
+        "sarif": partial(render_lint_sarif, descriptions=descriptions | DOCUMENT_CODES),
+        "junit": render_lint_junit,
+    }
+    return renderers[format_]
