@@ -57,9 +57,7 @@ def resample(
         types, weights = np.unique(units, axis=0, return_counts=True)
         for start, counts in _drawn_counts(generator, weights, draws):
             sums[start : start + len(counts)] += counts @ types
-    support, *pairs = np.split(sums, 1 + 2 * len(runs), axis=1)
-    hits, predicted = pairs[::2], pairs[1::2]
-    return tuple(_f1(tp, said, support) for tp, said in zip(hits, predicted, strict=True))
+    return _figures(sums, len(runs))
 
 
 def percentiles(values: Floats, confidence: float) -> tuple[float, float]:
@@ -69,8 +67,16 @@ def percentiles(values: Floats, confidence: float) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _f1(hits: Floats, predicted: Floats, support: Floats) -> Resamples:
-    total = predicted + support
+def _figures(sums: Floats, runs: int) -> tuple[Resamples, ...]:
+    """Turn sums of unit vectors, shape (draws, (1 + 2 * runs) * labels), into F1 figures."""
+    support, *pairs = np.split(sums, 1 + 2 * runs, axis=1)
+    return tuple(
+        _f1(hits, predicted + support)
+        for hits, predicted in zip(pairs[::2], pairs[1::2], strict=True)
+    )
+
+
+def _f1(hits: Floats, total: Floats) -> Resamples:
     # As scikit-learn with zero_division=0: a label neither seen nor predicted scores 0.
     f1 = np.divide(2 * hits, total, out=np.zeros_like(total), where=total > 0)
     return Resamples(macro=f1.mean(axis=1), f1=f1)
