@@ -65,7 +65,7 @@ def read_source(
     ``StorageError`` when the file cannot be read; otherwise as ``parse_examples``.
     """
     if not spec.startswith(HUB_PREFIX):
-        return parse_examples(_read_bytes(Path(spec)), path=spec, inputs=inputs)
+        return parse_examples(read_bytes(Path(spec)), path=spec, inputs=inputs)
     findings = Findings(spec)
     rows = _load(*_HUB, where=spec)(spec.removeprefix(HUB_PREFIX), findings)
     examples = build_examples(rows, inputs=inputs, findings=findings)
@@ -81,7 +81,8 @@ def require_examples(spec: str, inputs: Sequence[str]) -> tuple[Example, ...]:
     return examples
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """Return a file's bytes; ``DataError`` for a huge one, ``StorageError`` for an unreadable."""
     try:
         check_size(path.stat().st_size, where=str(path))
         return path.read_bytes()

@@ -77,14 +77,16 @@ def _checked(fractions: Mapping[SplitName, float]) -> tuple[SplitName, ...]:
         raise UsageError(f"unknown split {unknown[0]!r}", hint=f"one of {', '.join(SPLIT_NAMES)}")
     wrong = [name for name, share in fractions.items() if not 0 < share < 1]
     if wrong:
-        raise UsageError(f"the fraction of {wrong[0]} is {fractions[wrong[0]]}, not in (0, 1)")
+        raise UsageError(
+            f"the fraction of {wrong[0]} is {fractions[wrong[0]]}, not between 0 and 1"
+        )
     total = math.fsum(fractions.values())
     if abs(total - 1) > 1e-6:  # noqa: PLR2004  (leaves room for fractions such as 1/3)
         raise UsageError(f"the fractions add up to {total:g}, not to 1")
     return tuple(name for name in SPLIT_NAMES if name in fractions)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Part:
     """The positions of some examples, and how often each label stands among them."""
 
@@ -96,7 +98,7 @@ class _Part:
         self.labels += other.labels
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Bin(_Part):
     """A split being filled, with the number of examples of each label that it should get."""
 
@@ -128,9 +130,16 @@ def _deal(units: Sequence[_Part], fractions: Mapping[SplitName, float]) -> list[
     holders = Counter(label for unit in units for label in unit.labels)
     for label in sorted(holders, key=lambda one: (holders[one], one)):
         _cover(label, bins, left)
-    for number in sorted(left, key=lambda one: (-len(left[one].members), one)):
-        min(bins, key=lambda one: one.cost(units[number])).take(units[number])
+    for number in sorted(left, key=lambda one: (-len(units[one].members), one)):
+        unit = units[number]
+        min(_open(bins, len(left)), key=lambda one: one.cost(unit)).take(left.pop(number))
     return bins
+
+
+def _open(bins: Sequence[_Bin], left: int) -> Sequence[_Bin]:
+    """Return the splits that may take a unit: only the empty ones when no more units are left."""
+    empty = [one for one in bins if not one.members]
+    return bins if left > len(empty) else empty
 
 
 def _cover(label: str, bins: Sequence[_Bin], left: dict[int, _Part]) -> None:
@@ -142,6 +151,8 @@ def _cover(label: str, bins: Sequence[_Bin], left: dict[int, _Part]) -> None:
     lacking = [one for one in bins if label not in one.labels]
     served = sorted(lacking, key=lambda one: _SERVED_FIRST.index(one.name))[:enough]
     for one in sorted(served, key=lambda one: one.target[label]):
+        if one not in _open(bins, len(left)):
+            continue
         holding = [number for number, unit in left.items() if label in unit.labels]
         best = min(holding, key=lambda number: (one.cost(left[number]), number))
         one.take(left.pop(best))

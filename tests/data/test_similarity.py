@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pldgov.data.similarity import near_duplicates, near_equal_pairs, normalise
@@ -121,6 +121,7 @@ def jaccard(one, other):
 texts = st.lists(st.sampled_from("abc"), min_size=0, max_size=9).map(" ".join)
 
 
+@settings(deadline=None)  # other jobs may hold the machine up
 @given(
     st.lists(texts, max_size=12), st.lists(texts, max_size=12), st.sampled_from([0.3, 0.5, 0.9, 1])
 )
@@ -139,6 +140,7 @@ def test_none_is_missed(train, gate, threshold):
             assert f"g{number}" not in found
 
 
+@settings(deadline=None)  # other jobs may hold the machine up
 @given(st.lists(texts, max_size=12))
 def test_pairs_connect_every_near_equal_couple(several):
     """Whoever merges the pairs has every two near-equal examples in one cluster."""
