@@ -196,18 +196,20 @@ class Store:
         )
         return len(rows)
 
-    def import_(self, stream: Iterable[str], *, replace: bool = False) -> ImportCounts:
+    def import_(
+        self, lines: Iterable[str], *, name: str = "import", replace: bool = False
+    ) -> ImportCounts:
         """Read what ``export`` wrote, all or nothing.
 
         Where another answer is already stored under a key, it stays unless ``replace``. Answers
         that differ in ``seconds`` alone count as the same. Raises ``DataError`` naming the first
-        line that does not fit.
+        line of the file ``name`` that does not fit.
         """
         added = unchanged = 0
         conflicts = []
-        lines = read_lines(stream, name=getattr(stream, "name", "import"))
+        answers = read_lines(lines, name=name)
         with self._transaction() as connection:
-            for key, answer in lines:
+            for key, answer in answers:
                 held = self._held(connection, key)
                 same = held is not None and _same(held, answer)
                 added += held is None
