@@ -149,7 +149,8 @@ def _as_json(done: Prepared) -> str:
 
 
 def _as_text(done: Prepared, verb: str) -> str:
-    lines = [str(problem) for problem in done.problems]
+    marks = {"error": "", "warning": "warning: "}
+    lines = [f"{marks[problem.severity]}{problem}" for problem in done.problems]
     for contents in done.files:
         lines += _describe(contents, verb)
     lines += [f"{name}: {text}" for name, text in done.notes.items()]
@@ -158,13 +159,17 @@ def _as_text(done: Prepared, verb: str) -> str:
 
 
 def _describe(contents: Contents, verb: str) -> Iterator[str]:
-    groups = []
+    about = []
     if contents.groups:
-        groups.append(f"{contents.groups:,} groups (the largest of {contents.largest_group:,})")
+        about.append(f"{_count(contents.groups, 'group')}, the largest of {contents.largest_group}")
     if contents.ungrouped:
-        groups.append(f"{contents.ungrouped:,} examples without a group")
-    about = f": {', '.join(groups)}" if groups else ""
-    yield f"{verb} {contents.examples:,} examples in {contents.path}{about}"
+        about.append(f"{_count(contents.ungrouped, 'example')} without a group")
+    found = f"{verb} {_count(contents.examples, 'example')} in {contents.path}"
+    yield f"{found} ({'; '.join(about)})" if about else found
     width = max((len(label) for label in contents.labels), default=0)
     for label, count in contents.labels.items():
         yield f"  {label:<{width}}  {count:>7,}  {count / contents.examples:>6.1%}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -48,7 +48,7 @@ def test_import_writes_a_file_and_says_what_it_holds(here):
     result = run("import", "--format", "contract-nli", "dev.json", "--out", "nli")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
-        "wrote 1 examples in nli/dev.jsonl: 1 groups (the largest of 1)\n"
+        "wrote 1 example in nli/dev.jsonl (1 group, the largest of 1)\n"
         "  Entailment        1  100.0%\n"
         "inputs: premise, hypothesis\n"
         "source: ContractNLI, https://stanfordnlp.github.io/contract-nli/\n"
@@ -101,7 +101,7 @@ def test_split_writes_three_files_that_check_finds_sound(here):
         sizes[name] = text.count("\n")
         assert run("check", f"examples/{name}.jsonl").exit_code == 0
     assert sizes == {"train": 20, "validation": 8, "gate": 12}
-    assert "wrote 20 examples in examples/train.jsonl: 10 groups (the largest of 2)" in (
+    assert "wrote 20 examples in examples/train.jsonl (10 groups, the largest of 2)" in (
         result.stdout
     )
 
@@ -161,11 +161,20 @@ def test_check_prints_every_problem_and_the_counts(here):
         "bad.jsonl:1:1: not valid JSON: Expecting value [data-json]\n"
         'bad.jsonl:5:1: the id "e0" stands on line 2 already (give every example its own)'
         " [data-duplicate-id]\n"
-        "found 3 examples in bad.jsonl: 2 groups (the largest of 2)\n"
+        "found 3 examples in bad.jsonl (2 groups, the largest of 2)\n"
         "  a        2   66.7%\n"
         "  b        1   33.3%\n"
         'warning: the label "b" has a single example\n'
     )
+
+
+def test_check_tells_warnings_from_errors(here):
+    """A warning is marked as one and is exit code 0; examples without a group are counted."""
+    (here / "nan.csv").write_text("id,text,label\n1,NaN,x\n2,b,x\n3,c,y\n4,d,y\n")
+    result = run("check", "nan.csv")
+    assert result.exit_code == 0
+    assert result.stdout.startswith('warning: nan.csv:2:1: "text" is the word "NaN"')
+    assert "found 4 examples in nan.csv (4 examples without a group)\n" in result.stdout
 
 
 def test_check_reports_json(here):
