@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,3 +25,32 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the data sets are not here: {folder} is absent")
     return folder
+
+
+@pytest.fixture(scope="session")
+def governance_repo_module():
+    """The module tests/governance_repo.py, which no import path leads to."""
+    path = Path(__file__).with_name("governance_repo.py")
+    spec = importlib.util.spec_from_file_location("governance_repo", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def governance_repo(governance_repo_module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Make a small governance repository below ``tmp_path``; see tests/governance_repo.py.
+
+    The environment is cleared of what would change a gate: PLDGOV_* and CI's target branches.
+    """
+    for name in os.environ:
+        if name.startswith("PLDGOV_"):
+            monkeypatch.delenv(name)
+    monkeypatch.delenv("GITHUB_BASE_REF", raising=False)
+    monkeypatch.delenv("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", raising=False)
+
+    def make(*, folder: str = "repo", **options):
+        return governance_repo_module.build(tmp_path / folder, **options)
+
+    return make

@@ -1,0 +1,1 @@
+"""Rulebooks as pytest items: what the plugin loads once it is active."""
