@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_THRESHOLD = 0.9
 
-_Shingle = tuple[int | str, ...]
-"""The number of a field, then words of its text."""
-
+_WORD_BITS = 32
 _WORD = re.compile(r"\w+")
 
 
@@ -204,22 +202,29 @@ def _ranked_shingles(keys: Iterable[tuple[str, ...]]) -> dict[tuple[int, str], f
     texts: Counter[tuple[int, str]] = Counter()
     for key in keys:
         texts.update(enumerate(key))
-    raw = {part: _field_shingles(*part) for part in texts}
-    seen: Counter[_Shingle] = Counter()
+    raw = _numbered_shingles(texts)
+    seen: Counter[int] = Counter()
     for part, count in texts.items():
         for shingle in raw[part]:
             seen[shingle] += count
     rank = {shingle: number for number, shingle in enumerate(sorted(seen, key=seen.__getitem__))}
-    return {part: frozenset(rank[one] for one in shingles) for part, shingles in raw.items()}
+    return {part: frozenset(map(rank.__getitem__, shingles)) for part, shingles in raw.items()}
 
 
-def _field_shingles(field: int, text: str) -> set[_Shingle]:
-    return {(field, *shingle) for shingle in _shingles(text)}
+def _numbered_shingles(texts: Iterable[tuple[int, str]]) -> dict[tuple[int, str], set[int]]:
+    """Return the shingles of each field's text: a number for each pair of neighbouring words.
 
-
-def _shingles(text: str) -> Iterable[tuple[str, ...]]:
-    """Return the pairs of neighbouring words; the words, or the text, where there is no pair."""
-    words = _WORD.findall(text)
-    if len(words) > 1:
-        return itertools.pairwise(words)
-    return [tuple(words) or (text,)]
+    Where there is no pair, the one word, or else the text, is the shingle. Numbers and not
+    tuples of words, because they hash faster and cost the garbage collector nothing.
+    """
+    numbers = itertools.count(1)
+    vocabularies: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(numbers.__next__))
+    shingles = {}
+    for field, text in texts:
+        words = _WORD.findall(text) or [text]
+        known = list(map(vocabularies[field].__getitem__, words))
+        pairs = itertools.pairwise(known)
+        shingles[field, text] = {first << _WORD_BITS | second for first, second in pairs}
+        if len(known) == 1:
+            shingles[field, text] = set(known)
+    return shingles
