@@ -48,9 +48,10 @@ ROWS = st.lists(
 def test_counts_give_scikit_learns_f1_on_explicit_resamples(rows, random):
     """Repeating whole units in the data, or their vectors in the sum, gives the same F1."""
     runs = runs_of(rows)
-    units = list(bootstrap._units(runs[0]))
+    unit_of_example = bootstrap._units(runs[0])
+    units = [np.flatnonzero(unit_of_example == unit) for unit in range(unit_of_example.max() + 1)]
     drawn = random.choices(units, k=len(units))
-    vectors = bootstrap._example_vectors(runs, LABELS)
+    vectors, _ = bootstrap._example_vectors(runs, LABELS)
     sums = sum(vectors[unit].sum(axis=0) for unit in drawn)[None, :].astype(float)
     for run, found in zip(runs, bootstrap._figures(sums, 2), strict=True):
         explicit = [run[position] for unit in drawn for position in unit]
