@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from pldgov.students.endpoint import EndpointOptions
 
 TOO_LONG: Final = ("context_length_exceeded", "context length", "context size", "context window")
+FILTERED: Final = ("content_filter", "content_policy_violation")
+"""Codes of a rejection that is the model's answer to this input: data, not an error."""
+
 SHOWN_CHARACTERS: Final = 500
 
 
@@ -80,7 +83,7 @@ class Connection:
         try:
             content = await self.client.post(path, body=body, cast_to=object)
         except APIStatusError as error:
-            return self._rejection(error, query)
+            return self._rejection(error, path, query)
         except APIConnectionError as error:
             self._unreachable(error, query)
         except ValueError:
@@ -96,7 +99,7 @@ class Connection:
     def unusable(self, what: str, query: Query) -> ProviderError:
         """Return the error for a reply that breaks the protocol."""
         return ProviderError(
-            f"example {query.example_id!r}: {what}",
+            f"example {query.example_id!r}: {self._clean(what)}",
             where=self.options.base_url,
             hint="is this the right base_url? It usually ends in /v1",
         )
@@ -117,14 +120,14 @@ class Connection:
             hint=f"see the options of {place(self.name)}",
         )
 
-    def _rejection(self, error: APIStatusError, query: Query) -> Rejection:
+    def _rejection(self, error: APIStatusError, path: str, query: Query) -> Rejection:
         status, message = error.status_code, self._said(error)
         if status in (400, 413, 422):
             return Rejection(status, error.code or "", message)
         hints = {
             401: f"check the key in the environment variable {self.options.api_key_env}",
             403: f"check the key in the environment variable {self.options.api_key_env}",
-            404: f"is model {self.options.model!r} served there, and does base_url end in /v1?",
+            404: f"does base_url end in /v1, and serve {path} and model {self.options.model!r}?",
             429: "lower concurrency, or wait; answers that were stored are not asked for again",
         }
         raise ProviderError(

