@@ -95,7 +95,7 @@ class PureComposer(_Untyped, Reader, Scanner, Parser, Composer):
 
 
 if yaml.__with_libyaml__:
-    from yaml.cyaml import CParser
+    from yaml._yaml import CParser
 
     class FastComposer(_Untyped, CParser):
         """libyaml's composer."""
@@ -153,7 +153,7 @@ def _too_deep(text: str, composer: type[Any]) -> Fault | None:
         for event in _events(composer(text)):
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH:
+            if depth > MAX_DEPTH and event.start_mark is not None:
                 return Fault(
                     "too-deep",
                     event.start_mark.index,

@@ -49,6 +49,11 @@ def to_values(root: yaml.Node, text: str) -> tuple[Any, tuple[Fault, ...]]:
     return value, tuple(reader.faults)
 
 
+def is_null(text: str) -> bool:
+    """Tell whether an unquoted scalar means None."""
+    return text in _NULLS
+
+
 def resolve_core(text: str) -> bool | int | float | str:
     """Return what an unquoted scalar under ``metadata`` means."""
     if text in _BOOLEANS:
@@ -90,7 +95,7 @@ class _Reader:
             if node.tag not in _TEXT_TAGS:
                 self._fault_tag(node)
             return node.value
-        if node.value in _NULLS:
+        if is_null(node.value):
             return None
         return resolve_core(node.value) if typed else node.value
 
@@ -113,7 +118,7 @@ class _Reader:
         if not isinstance(node, yaml.ScalarNode) or node.tag not in _TEXT_TAGS:
             self._fault("key-not-text", node, "a key must be a text", "put it in quotes")
             return None
-        if node.tag == PLAIN and node.value in _NULLS:
+        if node.tag == PLAIN and is_null(node.value):
             said = f'the key "{node.value}" means nothing' if node.value else "a key is empty"
             self._fault("key-not-text", node, said, "put it in quotes if it is meant as a text")
             return None
