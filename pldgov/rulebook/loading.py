@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from pldgov.ports import Source
     from pldgov.rulebook.model import Rulebook
 
-    ReadExternal = Callable[
-        [str, Sequence[str]], tuple[tuple[Example, ...], tuple[Problem, ...]]
-    ]
+    ReadExternal = Callable[[str, Sequence[str]], tuple[tuple[Example, ...], tuple[Problem, ...]]]
     """Reads a split that is no file of the tree (``hf:...``): (spec, input fields)."""
 
 FILE_NAME = "rulebook.yaml"
@@ -65,7 +63,6 @@ class Revision:
                 hint=f"set examples.{name} in the rulebook",
             )
         return self.splits[name]
-
 
 
 def load_revision(
@@ -152,6 +149,4 @@ def read_templates(source: Source, folder: str) -> dict[str, str]:
 
 def find_rulebooks(source: Source, *, under: str) -> tuple[str, ...]:
     """Return the paths of all rulebooks below a folder, sorted."""
-    return tuple(
-        path for path in source.files(under) if posixpath.basename(path) == FILE_NAME
-    )
+    return tuple(path for path in source.files(under) if posixpath.basename(path) == FILE_NAME)

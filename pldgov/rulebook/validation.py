@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
-from pldgov.rulebook.model import Part, Rulebook
+from pldgov.rulebook.model import SCHEMA_ID, Part, Rulebook
 from pldgov.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -76,9 +76,9 @@ class Invalid:
 class Validated:
     """What could be made of a document.
 
-    ``rulebook`` is built from what is left when every invalid part is taken away, so that
-    further checks can run; None when too little is left. ``rule_rows`` holds the index in the
-    document of each of its rules.
+    ``rulebook`` is built from what is left when every invalid part is taken away (and stand-ins
+    for a missing title and the like), so that further checks can run; None when too little is
+    left. ``rule_rows`` holds the index in the document of each of its rules.
     """
 
     rulebook: Rulebook | None
@@ -101,6 +101,16 @@ def validate(values: dict[str, Any]) -> Validated:
 
 
 _ROUNDS = 8
+_STAND_INS: Mapping[Loc, str] = {
+    ("schema",): SCHEMA_ID,
+    ("name",): "unknown",
+    ("title",): "?",
+    ("owner",): "?",
+    ("task", "instruction"): "?",
+    ("prompt", "template"): "?",
+}
+"""Texts put in the place of missing ones without which nothing else could be checked."""
+
 _RULE = 2
 """Length of the loc of a rule."""
 
@@ -111,7 +121,7 @@ def _salvage(
     """Take the invalid parts away, round by round: a lost key may make its parent invalid."""
     rows = list(range(_count_rules(values)))
     for _ in range(_ROUNDS):
-        targets = {_target(detail) for detail in details}
+        targets = {_target(detail) for detail in details if not _stand_in(values, detail)}
         if () in targets:
             break
         rows = [rows[index] for index in _prune(values, targets)]
@@ -122,6 +132,15 @@ def _salvage(
         else:
             return Validated(rulebook, tuple(rows), invalid)
     return Validated(None, (), invalid)
+
+
+def _stand_in(values: dict[str, Any], detail: ErrorDetails) -> bool:
+    """Fill in what is missing, where it can be; tell whether it was."""
+    loc = tuple(detail["loc"])
+    if detail["type"] != "missing" or loc not in _STAND_INS:
+        return False
+    _at(values, loc[:-1])[loc[-1]] = _STAND_INS[loc]
+    return True
 
 
 def _count_rules(values: Mapping[str, Any]) -> int:

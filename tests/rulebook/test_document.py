@@ -162,6 +162,14 @@ def test_an_unknown_key_costs_only_itself(valid_text):
     assert [rule.id for rule in document.rulebook.rules] == ["r-01", "r-02"]
 
 
+@pytest.mark.parametrize("line", ["title: Desk routing\n", "owner: ops@example.org\n", "name: desk\n", "  instruction: Route the message.\n", "  template: plain.j2\n", "schema: pldgov.rulebook/v1\n"])  # fmt: skip
+def test_a_missing_text_does_not_hide_the_rest(valid_text, line):
+    """Without a title, owner or the like there is still a rulebook to check, and one problem."""
+    document = read(valid_text.replace(line, "", 1))
+    assert only(document).code == "missing-key"
+    assert len(document.rulebook.rules) == 2
+
+
 def test_too_little_left_is_no_rulebook(valid_text):
     """Without a task there is no rulebook."""
     text = valid_text.replace("task:\n", "tisk:\n")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     severity="error",
     scope="rulebook",
     description="a template that does not exist",
+    needs_all=True,
 )
 def unknown_template(subject: Subject) -> Iterator[Finding]:
     """Find template names that no file under templates/ has."""
@@ -38,6 +39,7 @@ def unknown_template(subject: Subject) -> Iterator[Finding]:
     severity="error",
     scope="rulebook",
     description="a rulebook whose name is not its folder's",
+    needs_all=True,
 )
 def folder_name(subject: Subject) -> Iterator[Finding]:
     """Find rulebooks that reports and evidence would call by another name than their folder."""
