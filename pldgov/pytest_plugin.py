@@ -1,7 +1,7 @@
 """The pytest plugin's entry point: options, a marker, and the question whether to do anything.
 
-Every pytest run on a machine with pldgov installed imports this module, so it imports pytest and
-the standard library only, and opens one file. What collects and judges rulebooks is in
+Every pytest run on a machine with pldgov installed imports this module, so it imports the
+standard library only, and opens one file. What collects and judges rulebooks is in
 ``pldgov.pytest_items`` and is loaded where ``[tool.pldgov]`` exists or an option asks for it.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 _TABLE = b"[tool.pldgov"
 _ASKING = ("base", "student", "offline", "report", "undecided", "rulebook")

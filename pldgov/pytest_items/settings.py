@@ -1,0 +1,57 @@
+"""What the plugin was told, by option or ini key."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The plugin's settings; None and False leave the word to ``[tool.pldgov]``.
+
+    ``report`` is the file for the verdicts, ``undecided_fails`` whether undecided items make the
+    exit status 1, ``rulebook`` the name of the rulebook that the fixtures are about.
+    """
+
+    root: Path
+    base: str | None = None
+    student: str | None = None
+    offline: bool = False
+    report: Path | None = None
+    undecided_fails: bool = True
+    rulebook: str | None = None
+
+
+def settings_of(config: pytest.Config, *, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings: option, else ``PLDGOV_*`` variable, else ini key.
+
+    Raises ``pytest.UsageError`` for a value of ``pldgov_undecided`` that means nothing.
+    """
+
+    def told(name: str) -> Any:
+        given = config.getoption(f"pldgov_{name}", None)
+        if given is None and not environment.get(f"PLDGOV_{name.upper()}"):
+            given = config.getini(f"pldgov_{name}")
+        return given or None
+
+    undecided = told("undecided") or "fail"
+    if undecided not in ("fail", "skip"):
+        raise pytest.UsageError(f"pldgov_undecided: {undecided!r} is neither fail nor skip")
+    report = told("report")
+    return Settings(
+        root=config.rootpath,
+        base=told("base"),
+        student=told("student"),
+        offline=bool(told("offline")),
+        report=config.invocation_params.dir / report if report else None,
+        undecided_fails=undecided == "fail",
+        rulebook=told("rulebook"),
+    )
