@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
@@ -69,18 +70,9 @@ def _list_checks() -> Iterator[str]:
 
 
 def _renderer(format_: str) -> Callable[..., str]:
-    from pldgov.report.lint_github import render_lint_github
-    from pldgov.report.lint_json import render_lint_json
-    from pldgov.report.lint_junit import render_lint_junit
-    from pldgov.report.lint_sarif import render_lint_sarif
-    from pldgov.report.lint_text import render_lint_text
-
-    descriptions = {code: one.description for code, one in CHECKS.items()}
-    renderers: dict[str, Callable[..., str]] = {
-        "text": render_lint_text,
-        "json": render_lint_json,
-        "github": render_lint_github,
-        "sarif": partial(render_lint_sarif, descriptions=descriptions | DOCUMENT_CODES),
-        "junit": render_lint_junit,
-    }
-    return renderers[format_]
+    module = import_module(f"pldgov.report.lint_{format_}")
+    render: Callable[..., str] = getattr(module, f"render_lint_{format_}")
+    if format_ == "sarif":
+        descriptions = {code: one.description for code, one in CHECKS.items()}
+        return partial(render, descriptions=descriptions | DOCUMENT_CODES)
+    return render

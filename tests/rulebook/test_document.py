@@ -254,6 +254,14 @@ def test_many_brackets_are_no_nesting(valid_text):
     assert read(text).problems == ()
 
 
+@pytest.mark.parametrize(
+    "level", ["[it's, '] ', ", '["]", ', "{a: '}', b: ", '{"{": [ "x", ', "[ # ]\n", "{'': {[ "]
+)
+def test_brackets_in_texts_hide_no_nesting(level):
+    """Closing brackets in quotes, after apostrophes or in comments do not pass for real ones."""
+    assert only(read(level * 20_000)).code in ("too-deep", "yaml-syntax")
+
+
 def test_a_huge_file_is_refused():
     """A file beyond the bound is not parsed."""
     assert only(read(b"#" * (MAX_BYTES + 1))).code == "too-large"
