@@ -119,6 +119,7 @@ CASES = [
     Case("control-token", '"prompt.variables.greeting"', {"greeting: yes": "greeting: '<|user|>'"}),
     Case("hidden-character", "U+202E (RIGHT-TO-LEFT OVERRIDE), which nobody sees", {"Even: this.": "Even: \u202ethis."}, at="44:18", rule="r-02"),
     Case("hidden-character", "U+200B (ZERO WIDTH SPACE)", {"Route the": "Route\u200b the"}, at="8:16"),
+    Case("quotes-gate", 'the instruction of rule "r-02" quotes example "g-1" of the gate split: "i lost my wallet with everything in it"', {"Even: this.": "Such as: i LOST my wallet, with everything in it."}, at="44:18", rule="r-02"),
     Case("unknown-template", 'no template "plan.j2" in templates/', {"plain.j2": "plan.j2"}, at="14:13", hint='did you mean "plain.j2"?'),
     Case("unknown-template", "u.txt", {"  template: plain.j2": "  template: plain.j2\n  user_template: u.txt"}, hint="templates: plain.j2, turns.j2, user.j2"),
     Case("folder-name", 'named "disk", but stands in the folder "desk"', {"name: desk": "name: disk"}, at="4:7"),

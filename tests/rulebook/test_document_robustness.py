@@ -8,11 +8,14 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pldgov.dataset import Example
+from pldgov.rulebook.checks import check_rulebook
 from pldgov.rulebook.document import Document, parse_document
 from pldgov.rulebook.yaml_nodes import Fault, PureComposer, compose
 
 VALID = Path(__file__).with_name("valid.yaml").read_text("utf-8")
 LINES = VALID.splitlines(keepends=True)
+EXAMPLES = tuple(Example(i, {"text": f"text {i}"}, "cards", line=1) for i in ("452415e071", "x"))
 CHARACTERS = st.sampled_from(list("\t:-[]{}#&*!|>'\"%@`,?~\\ \n\r0a\x00\x85\ufeff\u2028é💥"))
 QUIET = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -27,6 +30,8 @@ def sound(document: Document) -> None:
         assert document.problems
     else:
         assert len(document.rule_rows) == len(document.rulebook.rules)
+        found = check_rulebook(document, splits={"train": EXAMPLES, "gate": EXAMPLES}, templates=())
+        assert all(problem.line >= 1 and problem.column >= 1 for problem in found)
 
 
 def read(text: str) -> Document:

@@ -19,6 +19,8 @@ _CONTROL_TOKEN = re.compile(
     r"|</?(?:start|end)_of_(?:turn|text|image)>|</?s>|<(?:bos|eos|pad|unk|sep|cls|mask)>"
     r"|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]|<</?SYS>>"
 )
+_WORD = re.compile(r"\w+")
+_QUOTE_LENGTH = 8
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 _NOT_PRINTABLE = re.compile(r"[^\x20-\x7e\n\t]")
 
@@ -83,4 +85,31 @@ def _hidden(text: str) -> Iterator[str]:
             yield character
 
 
-CHECKS = (control_token, hidden_character)
+@check(
+    "quotes-gate",
+    severity="warning",
+    description="an instruction that shares eight words in a row with an example of the gate split",
+)
+def quotes_gate(subject: Subject) -> Iterator[Finding]:
+    """Find rules that were written with a gate example at hand, each once."""
+    runs = {
+        run: index
+        for index, rule in reversed(subject.living_rules)
+        for run in _word_runs(rule.instruction)
+    }
+    reported: set[int] = set()
+    for example in subject.splits.get("gate", ()) if runs else ():
+        for run in (run for text in example.inputs.values() for run in _word_runs(text)):
+            index = runs.get(run)
+            if index is not None and index not in reported:
+                reported.add(index)
+                said = f'quotes example "{example.id}" of the gate split: "{" ".join(run)}"'
+                yield _finding(subject, index, ("instruction",), said, "say it in general words")
+
+
+def _word_runs(text: str) -> Iterator[tuple[str, ...]]:
+    words = _WORD.findall(text.casefold())
+    return zip(*(words[start:] for start in range(_QUOTE_LENGTH)), strict=False)
+
+
+CHECKS = (control_token, hidden_character, quotes_gate)
