@@ -111,7 +111,9 @@ def _from_table(root: Path, table: Mapping[str, Any]) -> Config:
         for key in table
         if key not in _KEYS
     ]
-    wrong += [f"{key} must be text" for key in _TEXT_KEYS if not isinstance(table.get(key, ""), str)]
+    wrong += [
+        f"{key} must be text" for key in _TEXT_KEYS if not isinstance(table.get(key, ""), str)
+    ]
     if not isinstance(table.get("offline", False), bool):
         wrong.append("offline must be true or false")
     for group in ("students", "teachers"):

@@ -80,13 +80,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
         """
         self._spent = 0
         try:
-            unused = sorted(set(variables) - self.variables_used(name))
-            if unused:
-                raise TemplateError(
-                    f"the template never uses {', '.join(map(repr, unused))}",
-                    where=f"{self._folder}/{name}",
-                    hint="use it, or do not supply it",
-                )
+            self._refuse_unused(name, variables)
             template = self.get_template(name)
             context = template.new_context(dict(variables))
             text = "".join(template.root_render_func(context))
@@ -94,6 +88,18 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
                 AttributeError, RecursionError) as error:  # fmt: skip
             raise self._explain(error, name) from error
         return text.replace("\r\n", "\n"), context.get_exported()
+
+    def _refuse_unused(self, name: str, variables: Mapping[str, Any]) -> None:
+        asked = self.variables_used(name)
+        unused = sorted(set(variables) - asked)
+        if unused:
+            unknown = sorted(asked - set(variables))
+            also = f", but asks for {', '.join(map(repr, unknown))}" if unknown else ""
+            raise TemplateError(
+                f"the template never uses {', '.join(map(repr, unused))}{also}",
+                where=f"{self._folder}/{name}",
+                hint="use it, or do not supply it",
+            )
 
     def variables_used(self, name: str) -> frozenset[str]:
         """Return the variables that a template, or any template it includes, asks for."""

@@ -146,9 +146,11 @@ class Workspace:
         """Judge one rulebook of the working tree against its base.
 
         ``base`` is an evidence file or a git revision (default: the setting, else where HEAD left
-        the default branch). Without any history the verdict is NO_BASELINE.
+        the default branch). Without any history the base is the blessed evidence beside the
+        rulebook; without that the verdict is NO_BASELINE.
         """
         from pldgov.workflows.gating import (
+            blessed_evidence,
             gate_against_evidence,
             gate_against_revision,
             gate_without_base,
@@ -168,6 +170,9 @@ class Workspace:
         except NoBaseError as error:
             if chosen:
                 raise  # a base that was asked for and is not there is no first run
+            blessed = blessed_evidence(self.tree, head.folder, answering.card.name)
+            if blessed is not None:
+                return gate_against_evidence(head, blessed, answering=answering)
             return gate_without_base(head, str(error), answering=answering)
 
     def deleted_since(self, base: str | None) -> tuple[str, ...]:

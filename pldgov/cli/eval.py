@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,11 +15,10 @@ from pldgov.cli.output import (
     write_result,
 )
 from pldgov.dataset import SPLIT_NAMES, SplitName
+from pldgov.errors import UsageError
 from pldgov.workspace import Workspace
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pldgov.results import EvalReport
 
 
@@ -41,7 +41,11 @@ if TYPE_CHECKING:
     default="text",
     show_default=True,
 )
-@click.option("--plot", metavar="FILE", help="Also write the reliability plot (SVG or PNG).")
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the reliability plot (.svg or .png).",
+)
 @output_option
 def command(  # noqa: PLR0917  (click passes options by name)
     rulebook: str,
@@ -51,7 +55,7 @@ def command(  # noqa: PLR0917  (click passes options by name)
     seed: int,
     offline: bool,
     format_: str,
-    plot: str | None,
+    plot: Path | None,
     output: Path | None,
 ) -> None:
     """Measure the student's macro-F1 under RULEBOOK.
@@ -65,9 +69,7 @@ def command(  # noqa: PLR0917  (click passes options by name)
     )
     write_result(_render(report, format_), output)
     if plot:
-        from pldgov.report.reliability_plot import write_reliability_plot
-
-        write_reliability_plot(report, plot)
+        _plot(report, plot)
 
 
 def _evaluate(
@@ -103,3 +105,12 @@ def _render(report: EvalReport, format_: str) -> str:
     from pldgov.report.eval_text import render_eval_text
 
     return render_eval_text(report)
+
+
+def _plot(report: EvalReport, path: Path) -> None:
+    from pldgov.files import write_atomically
+    from pldgov.report.reliability_plot import render_reliability_plot
+
+    if path.suffix not in (".svg", ".png"):
+        raise UsageError("a plot is written as .svg or .png", where=str(path))
+    write_atomically(path, render_reliability_plot(report, format=path.suffix[1:]))  # type: ignore[arg-type]
