@@ -239,7 +239,7 @@ class Store:
     def _prepare(self) -> None:
         if not self._is_ready():
             with _storage_errors(self.path), self._setup_lock():
-                # Two processes that switch a new file to WAL at once would not wait for another.
+                # A switch to WAL fails at once, without waiting, while another process writes.
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 with self._transaction() as connection:
                     if not self._is_ready():

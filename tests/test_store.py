@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from filelock import FileLock
 
 import pldgov.store as store_module
 from pldgov.answer_lines import AnswerKey, read_lines
@@ -102,6 +103,17 @@ def test_processes_write_to_one_new_store_at_once(tmp_path):
     with Store(path) as store:
         assert store.info().answers == 5 * 40
         assert store.get("p", "s3", ["39"]) == {"39": Answer("x", tokens_in=39)}
+
+
+def test_a_new_store_is_prepared_by_one_process_at_a_time(tmp_path, monkeypatch):
+    """Setting up waits for the lock beside the file; an existing store is opened without it."""
+    monkeypatch.setattr(store_module, "BUSY_SECONDS", 0.1)
+    path = tmp_path / "store.sqlite"
+    with FileLock(f"{path}.lock"), pytest.raises(StorageError, match="preparing the store"):
+        Store(path)
+    Store(path).close()
+    with FileLock(f"{path}.lock"), Store(path) as store:
+        assert store.info().answers == 0
 
 
 def test_threads_share_one_store(store):
