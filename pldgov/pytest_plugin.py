@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-_TABLE = b"[tool.pldgov"
+_TABLES = (b"[tool.pldgov]", b"[tool.pldgov.")
 _ASKING = ("base", "student", "offline", "report", "undecided", "rulebook")
 """Settings that switch the plugin on: a setting without effect would be a gate that is not run."""
 
@@ -84,6 +84,7 @@ def _is_asked_for(config: pytest.Config) -> bool:
 def _has_table(root: Path) -> bool:
     """Tell whether the root's pyproject.toml has settings, without the cost of parsing it."""
     try:
-        return _TABLE in (root / "pyproject.toml").read_bytes()
+        text = (root / "pyproject.toml").read_bytes()
     except OSError:
         return False
+    return any(table in text for table in _TABLES)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import importlib.util
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,13 +17,13 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 @pytest.fixture(scope="session")
 def repository() -> Path:
-    """The root of the checkout the tests run in."""
+    """Return the root of the checkout the tests run in."""
     return REPOSITORY
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder with the real data sets; skips, saying so, where it is absent."""
+    """Return the folder with the real data sets; skip, saying so, where it is absent."""
     folder = REPOSITORY.parent / "shared" / "data"
     if not folder.is_dir():
         pytest.skip(f"the data sets are not here: {folder} is absent")
@@ -29,7 +32,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def governance_repo_module():
-    """The module tests/governance_repo.py, which no import path leads to."""
+    """Load the module tests/governance_repo.py, which no import path leads to."""
     path = Path(__file__).with_name("governance_repo.py")
     spec = importlib.util.spec_from_file_location("governance_repo", path)
     module = importlib.util.module_from_spec(spec)
@@ -38,8 +41,18 @@ def governance_repo_module():
     return module
 
 
+@pytest.fixture(scope="session")
+def built_governance_repo(governance_repo_module, tmp_path_factory: pytest.TempPathFactory):
+    """Build the repository once for each set of options; copying is faster than git."""
+    return functools.cache(
+        lambda **options: governance_repo_module.build(
+            tmp_path_factory.mktemp("governance"), **options
+        )
+    )
+
+
 @pytest.fixture
-def governance_repo(governance_repo_module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def governance_repo(built_governance_repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Make a small governance repository below ``tmp_path``; see tests/governance_repo.py.
 
     The environment is cleared of what would change a gate: PLDGOV_* and CI's target branches.
@@ -51,6 +64,7 @@ def governance_repo(governance_repo_module, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.delenv("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", raising=False)
 
     def make(*, folder: str = "repo", **options):
-        return governance_repo_module.build(tmp_path / folder, **options)
+        built = built_governance_repo(**options)
+        return dataclasses.replace(built, root=shutil.copytree(built.root, tmp_path / folder))
 
     return make

@@ -20,7 +20,6 @@ import json
 import os
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -34,18 +33,19 @@ from pldgov.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 LABELS = {"fraud": "money or access that somebody took", "other": "everything else"}
 SIZES = {"train": 10, "validation": 10, "gate": 40}
 RULE = "If somebody else spent the money, the label is fraud."
 STUDENT = StudentCard(name="recorded", kind="fake", model="tiny", snapshot="2026-11")
 
-_WORDS = (
-    "amber anchor apple arrow autumn basket beacon bridge butter candle canyon carpet castle "
-    "cedar cherry cloud copper coral cotton desert dragon engine fabric falcon feather forest "
-    "garden ginger glacier hammer harbor hazel island ivory jacket jungle kettle ladder lantern "
-    "lemon marble meadow mirror nickel oyster paper pepper planet pocket"
-).split()
+_WORDS = """
+amber anchor apple arrow autumn basket beacon bridge butter candle canyon carpet castle cedar cherry
+cloud copper coral cotton desert dragon engine fabric falcon feather forest garden ginger glacier
+hammer harbor hazel island ivory jacket jungle kettle ladder lantern lemon marble meadow mirror
+nickel oyster paper pepper planet pocket
+""".split()  # noqa: SIM905  (easier to read than a list)
 _TEMPLATES = {
     "plain.j2": (
         "{{ task.instruction }}\n"
