@@ -14,7 +14,6 @@ import time
 from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from pldgov.errors import DataError, ProviderError
@@ -75,7 +74,8 @@ class Connection:
         """Send one request, book what it cost, and check who answered.
 
         Raises ``ProviderError`` (naming the endpoint, and the example where it may matter) when
-        there is no usable reply, ``BudgetError`` from the budget.
+        there is no usable reply, ``DataError`` for a text that cannot be sent, and
+        ``BudgetError`` from the budget.
         """
         from openai import APIConnectionError, APIStatusError  # noqa: PLC0415  (takes 0.7 s)
 
@@ -86,7 +86,12 @@ class Connection:
             return self._rejection(error, path, query)
         except APIConnectionError as error:
             self._unreachable(error, query)
-        except ValueError:
+        except UnicodeEncodeError as error:
+            raise DataError(
+                "the text holds half a surrogate pair, which UTF-8 cannot carry",
+                where=f"example {query.example_id!r}",
+            ) from error
+        except ValueError:  # a body that says it is JSON and is not
             content = None
         seconds = time.perf_counter() - start
         if not isinstance(content, Mapping):
@@ -111,7 +116,7 @@ class Connection:
             return DataError(
                 f"prompt and input are too long for {self.options.model}: {rejection.message}",
                 where=f"example {query.example_id!r}",
-                hint="shorten the input, or trim the prompt's budget_tokens",
+                hint="shorten the input, or bound the prompt with budget_tokens in the rulebook",
             )
         return ProviderError(
             f"example {query.example_id!r} was refused"
@@ -202,18 +207,21 @@ async def connect(
     async def count(_request: object) -> None:
         budget.count_request()
 
-    fast = find_spec("aiohttp") is not None
-    transport = openai.DefaultAioHttpClient if fast else openai.DefaultAsyncHttpxClient
+    settings: dict[str, Any] = {
+        # A proxy for the outside world is no way to a server on this machine.
+        "trust_env": not options.is_loopback,
+        "event_hooks": {"request": [count]},
+    }
+    try:
+        transport = openai.DefaultAioHttpClient(**settings)
+    except RuntimeError:  # the package's word for: aiohttp is not installed
+        transport = openai.DefaultAsyncHttpxClient(**settings)
     client = openai.AsyncOpenAI(
         base_url=options.base_url,
         api_key=key,
         timeout=options.timeout,
         max_retries=options.max_retries,
-        http_client=transport(
-            # A proxy for the outside world is no way to a server on this machine.
-            trust_env=not options.is_loopback,
-            event_hooks={"request": [count]},
-        ),
+        http_client=transport,
     )
     async with client:
         yield Connection(client, name, options, key, budget, served)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field, JsonValue, field_validator
 
+from pldgov.errors import UsageError
 from pldgov.parsing import parse_label
 from pldgov.results import Answer, StudentCard
 from pldgov.students.connection import FILTERED, Rejection
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SCORE_OPTIONS: Final = ("calibration", "thresholds", "abstain_below")
 OWN_FIELDS: Final = ("model", "messages", "stream", "n", "response_format")
 
 
@@ -52,15 +54,16 @@ class OpenAIOptions(EndpointOptions):
 
     @property
     def decoding(self) -> dict[str, Any]:
-        """The settings that change answers."""
-        return {
+        """The settings that change answers; what is not sent is left out (TOML has no null)."""
+        settings: dict[str, Any] = {
             "mode": "chat",
             "structured": self.structured,
             "temperature": self.temperature,
             "max_tokens": self.max_tokens,
-            "seed": self.seed,
-            "extra_body": self.extra_body,
         }
+        if self.seed is not None:
+            settings["seed"] = self.seed
+        return settings | ({"extra_body": self.extra_body} if self.extra_body else {})
 
     @property
     def request_fields(self) -> dict[str, Any]:
@@ -99,8 +102,21 @@ class OpenAIStudent(RemoteStudent[OpenAIOptions]):
         *,
         root: Path,  # noqa: ARG003  (the signature that every back-end shares)
     ) -> OpenAIStudent:
-        """Return the student that ``[tool.pldgov.students.<name>]`` describes."""
-        return cls(name, parse_endpoint(OpenAIOptions, name, options))
+        """Return the student that ``[tool.pldgov.students.<name>]`` describes.
+
+        Raises ``UsageError`` for a policy that needs scores, of which a chat endpoint gives none.
+        """
+        parsed = parse_endpoint(OpenAIOptions, name, options)
+        for option in SCORE_OPTIONS:
+            if getattr(parsed, option) != OpenAIOptions.model_fields[option].get_default(
+                call_default_factory=True
+            ):
+                raise UsageError(
+                    f"{option}: a chat endpoint gives no scores that it could apply to",
+                    where=place(name),
+                    hint='the kinds "decisions" and "transformers" give a score for every label',
+                )
+        return cls(name, parsed)
 
     @property
     def card(self) -> StudentCard:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -181,6 +182,55 @@ def test_openai_card_pins_what_changes_answers(student):
     others = {student(**change).card.fingerprint for change in changes}
     assert len(others) == 4
     assert card.fingerprint not in others
+
+
+def test_openai_works_without_aiohttp(endpoint):
+    """The faster transport is an extra: without it the package's own one is used."""
+    program = f"""
+import sys
+sys.modules["aiohttp"] = None
+from pathlib import Path
+from pldgov.students import open_student
+from pldgov.results import Prompt, Query
+options = dict(kind="openai", model="m", base_url={endpoint.url!r}, structured="none")
+student = open_student("mine", options, root=Path("."))
+prompt = Prompt("s", {{"alpha": "a", "beta": "b"}}, "t")
+queries = [Query(str(i), str(i), str(i)) for i in range(20)]
+print(len(dict(student.answer(prompt, queries))))
+assert "httpcore2" in sys.modules or "httpx2" in sys.modules
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("20\n", "")
+
+
+def test_openai_without_the_package_names_the_extra(endpoint):
+    """Without openai the card is there all the same, and asking says what to install."""
+    program = f"""
+import sys
+sys.modules["openai"] = None
+from pathlib import Path
+from pldgov.errors import ProviderError
+from pldgov.students import open_student
+from pldgov.results import Prompt, Query
+options = dict(kind="openai", model="m", base_url={endpoint.url!r})
+student = open_student("mine", options, root=Path("."))
+assert student.card.fingerprint
+try:
+    list(student.answer(Prompt("s", {{"a": "a"}}, "t"), [Query("1", "1", "1")]))
+except ProviderError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "pip install 'pldgov[openai]'" in done.stdout
+    assert endpoint.received == []
 
 
 class TestLabels:
@@ -400,6 +450,12 @@ class TestTrouble:
         endpoint.script = lambda request: endpoint.json({"error": error}, status=400)
         with pytest.raises(DataError, match=r"example 'e-0': .*too long"):
             list(student().answer(prompt, queries(1)))
+
+    def test_openai_text_that_cannot_be_sent(self, endpoint, student, prompt, queries):
+        """Half a surrogate pair is an error of the data, with the example's id."""
+        broken = replace(queries(1)[0], text="half \ud83d")
+        with pytest.raises(DataError, match=r"example 'e-0': .*surrogate"):
+            list(student().answer(prompt, [broken]))
 
     @pytest.mark.parametrize(
         "reply",

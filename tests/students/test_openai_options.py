@@ -1,10 +1,16 @@
 """What the configuration of a student behind an endpoint may say."""
 
+import re
+import tomllib
+
 import pytest
 
 from pldgov.errors import UsageError
 from pldgov.students import open_student
+from pldgov.students.decisions import DecisionsOptions
 from pldgov.students.endpoint import EndpointOptions
+from pldgov.students.openai_chat import OpenAIOptions
+from pldgov.students.replay import RecordedStudent, ReplayOptions
 
 
 def open_with(tmp_path, **options):
@@ -61,6 +67,9 @@ def test_openai_unfit_address_is_refused(tmp_path, url, said):
         ({"structured": "yes"}, "structured"),
         ({"model": ""}, "model"),
         ({"extra_body": {"messages": []}}, "pldgov sets messages itself"),
+        ({"calibration": "label-prior"}, "calibration: a chat endpoint gives no scores"),
+        ({"thresholds": {"a": 0.5}}, "thresholds: a chat endpoint gives no scores"),
+        ({"abstain_below": 0.5}, "abstain_below: a chat endpoint gives no scores"),
     ],
 )
 def test_openai_unfit_option_is_named(tmp_path, options, said):
@@ -84,3 +93,29 @@ def test_openai_unfit_option_is_named(tmp_path, options, said):
 def test_openai_loopback_is_told_from_the_network(url, loopback):
     """Only an address of this machine may go without a key."""
     assert EndpointOptions(kind="openai", model="m", base_url=url).is_loopback is loopback
+
+
+@pytest.mark.parametrize("options", [OpenAIOptions, DecisionsOptions, ReplayOptions])
+def test_openai_documentation_names_every_option(repository, options):
+    """Each option stands in a table of docs/students.md."""
+    text = (repository / "docs" / "students.md").read_text(encoding="utf-8")
+    rows = " ".join(line.split("|")[1] for line in text.splitlines() if line.startswith("|"))
+    assert set(options.model_fields) <= set(re.findall(r"`(\w+)`", rows))
+
+
+def test_openai_documented_tables_are_taken(repository, tmp_path):
+    """Every student of docs/students.md opens, and the recorded one is the one above it."""
+    text = (repository / "docs" / "students.md").read_text(encoding="utf-8")
+    students = {}
+    for snippet in re.findall(r"```toml\n(.*?)```", text, re.DOTALL):
+        students |= tomllib.loads(snippet)["tool"]["pldgov"]["students"]
+    opened = {name: open_student(name, each, root=tmp_path) for name, each in students.items()}
+    assert {"desk", "small", "policy-model", "judge", "recorded"} <= set(opened)
+    recorded = RecordedStudent.model_validate(students["recorded"]["student"])
+    card = opened["small"].card
+    assert recorded.model_dump() == {
+        "kind": card.kind,
+        "model": card.model,
+        "snapshot": card.snapshot,
+        "decoding": card.decoding,
+    }

@@ -9,7 +9,7 @@ from pldgov.errors import DataError, ProviderError, UsageError
 from pldgov.results import Answer, DecisionPolicy, StudentCard
 from pldgov.students import open_student
 
-CARD = StudentCard("gpt", "openai", "m", "m-2026", {"mode": "chat", "seed": None})
+CARD = StudentCard("gpt", "openai", "m", "m-2026", {"mode": "chat", "temperature": 0.0})
 ANSWERS = (
     Answer("alpha", raw="alpha", tokens_in=9, tokens_out=1, seconds=0.25),
     Answer(None, raw="?"),
