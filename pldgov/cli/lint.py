@@ -11,13 +11,15 @@ import click
 
 from pldgov.cli.output import output_option, write_result
 from pldgov.rulebook.checks import CHECKS, select_checks
-from pldgov.rulebook.document import DOCUMENT_CODES
+from pldgov.rulebook.document import DOCUMENT_CODES, garbage_collector_paused
 from pldgov.workflows.linting import lint_revision
 from pldgov.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from pldgov.problems import Problem
 
 
 _FORMATS = ("text", "json", "github", "sarif", "junit")
@@ -51,11 +53,20 @@ def command(
     selected = select_checks(select=_codes(select), ignore=_codes(ignore))
     workspace = Workspace.around(paths)
     found = workspace.find(paths)
-    problems = [p for path in found for p in lint_revision(workspace.load(path), selected=selected)]
+    with garbage_collector_paused():
+        problems = _lint(workspace, found, selected)
     if strict:
         problems = [replace(problem, severity="error") for problem in problems]
     write_result(_renderer(format_)(problems, paths=found), output)
     return int(any(problem.severity == "error" for problem in problems))
+
+
+def _lint(workspace: Workspace, paths: Sequence[str], selected: frozenset[str]) -> list[Problem]:
+    return [
+        problem
+        for path in paths
+        for problem in lint_revision(workspace.load(path), selected=selected)
+    ]
 
 
 def _codes(given: Sequence[str]) -> tuple[str, ...]:

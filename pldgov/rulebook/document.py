@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -65,7 +65,16 @@ class Document:
     problems: tuple[Problem, ...]
     rule_rows: tuple[int, ...] = ()
     complete: bool = True
-    root: yaml.Node | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def root(self) -> yaml.MappingNode | None:
+        """The top node, None where the text holds no mapping.
+
+        Composed when a position is asked for: kept from the start, the nodes of a large file
+        would slow the garbage collector for everything that follows.
+        """
+        node = compose(self.text)
+        return node if isinstance(node, yaml.MappingNode) else None
 
     @cached_property
     def lines(self) -> Lines:
@@ -95,7 +104,7 @@ def parse_document(data: bytes, *, path: str) -> Document:
     ``path`` is what problems call the file. All problems of syntax and structure are reported at
     once; what the values mean is for ``pldgov.rulebook.checks``.
     """
-    with _garbage_collector_paused():
+    with garbage_collector_paused():
         text = _decode(data)
         if isinstance(text, Problem):
             problem = Problem(path, text.line, text.column, text.code, text.message, text.hint)
@@ -104,7 +113,7 @@ def parse_document(data: bytes, *, path: str) -> Document:
 
 
 @contextmanager
-def _garbage_collector_paused() -> Iterator[None]:
+def garbage_collector_paused() -> Iterator[None]:
     """Hold the collector off: it finds nothing among new nodes, and takes half the time."""
     was_on = gc.isenabled()
     gc.disable()
@@ -154,21 +163,23 @@ def _broken(path: str, text: str, *faults: Fault) -> Document:
 
 
 def _document(
-    path: str, text: str, root: yaml.Node, faults: Iterable[Fault], validated: Validated
+    path: str, text: str, root: yaml.MappingNode, faults: Iterable[Fault], validated: Validated
 ) -> Document:
-    bare = Document(
+    document = Document(
         path,
         text,
         validated.rulebook,
         (),
         rule_rows=validated.rule_rows,
         complete=not validated.invalid,
-        root=root,
     )
-    problems: list[Problem] = [_fault_problem(fault, path, bare.lines) for fault in faults]
-    problems += [_invalid_problem(bare, invalid) for invalid in validated.invalid]
+    if not faults and not validated.invalid:
+        return document
+    vars(document)["root"] = root  # it is needed at once: spare composing it again
+    problems = [_fault_problem(fault, path, document.lines) for fault in faults]
+    problems += [_invalid_problem(document, invalid) for invalid in validated.invalid]
     ordered = sorted(problems, key=lambda problem: (problem.line, problem.column, problem.code))
-    return replace(bare, problems=tuple(ordered))
+    return replace(document, problems=tuple(ordered))
 
 
 def _fault_problem(fault: Fault, path: str, lines: Lines) -> Problem:
