@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
+import io
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
@@ -126,13 +127,16 @@ def _raise_reported(files: ModelFiles, error: Exception) -> NoReturn:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep progress bars, log lines and warnings of transformers off the terminal for a while."""
+    """Keep progress bars, log lines and warnings of transformers off the terminal for a while.
+
+    The bar of the GGUF reader obeys no setting, hence the redirected stderr.
+    """
     logs = transformers.utils.logging
     verbosity, bars = logs.get_verbosity(), logs.is_progress_bar_enabled()
     logs.set_verbosity_error()
     logs.disable_progress_bar()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:

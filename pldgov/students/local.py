@@ -39,7 +39,7 @@ class LocalOptions(StudentOptions):
     overflow: Literal["error", "truncate"] = "error"
     chat_template: Literal["model", "plain"] = "model"
     scoring: Literal["packed", "padded"] = "packed"
-    pack_tokens: int = Field(default=1024, ge=1)
+    pack_tokens: int = Field(default=512, ge=1)
     batch_size: int = Field(default=8, ge=1)
     threads: int | None = Field(default=None, ge=1)
 
@@ -106,7 +106,7 @@ class LocalStudent:
         """
         if not queries:
             return
-        engine = self._engine
+        engine = self.load()
         started = time.perf_counter()
         decoding = self._decoding(engine, prompt)
         talks = self._conversations(engine, prompt, queries, decoding)
@@ -125,6 +125,12 @@ class LocalStudent:
                         truncated=talks.truncated[index],
                     ),
                 )
+
+    def load(self) -> Engine:
+        """Return what answers, loaded now if it was not; ``answer`` does so by itself."""
+        if self._loaded is None:
+            self._loaded = self._load()
+        return self._loaded
 
     def count_tokens(self, text: str) -> int | None:
         """Return the tokens of ``text``; None where no tokenizer can be read without the model."""
@@ -149,7 +155,7 @@ class LocalStudent:
 
     @property
     def _snapshot(self) -> str:
-        return self._files.snapshot
+        return self.files.snapshot
 
     @property
     def _chosen(self) -> TransformersOptions:
@@ -157,7 +163,8 @@ class LocalStudent:
         return self._options
 
     @cached_property
-    def _files(self) -> ModelFiles:
+    def files(self) -> ModelFiles:
+        """Where the weights are; raises ``ProviderError`` when there are none."""
         return find_model(
             self._chosen.model,
             root=self._root,
@@ -180,13 +187,7 @@ class LocalStudent:
 
     @property
     def _tokenizer_file(self) -> Path | None:
-        return find_tokenizer(self._files)
-
-    @property
-    def _engine(self) -> Engine:
-        if self._loaded is None:
-            self._loaded = self._load()
-        return self._loaded
+        return find_tokenizer(self.files)
 
     def _load(self) -> Engine:
         try:
@@ -194,7 +195,7 @@ class LocalStudent:
         except ModuleNotFoundError as error:
             raise missing_package(self._name, error, "transformers") from error
         engine: Engine = loader.load_engine(
-            self._files,
+            self.files,
             dtype=self._options.dtype,
             threads=self._options.threads,
             scoring=self._options.scoring,

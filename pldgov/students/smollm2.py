@@ -54,7 +54,8 @@ class SmolLM2Student(LocalStudent):
         return f"sha256:{SHA256}/{CONVERSION}"
 
     @cached_property
-    def _files(self) -> ModelFiles:
+    def files(self) -> ModelFiles:
+        """The converted weights and tokenizer; converts them the first time."""
         return ModelFiles(
             source=str(self._part("weights")),
             tokenizer=str(self._part("tokenizer")),

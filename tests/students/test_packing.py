@@ -33,6 +33,15 @@ SIZES = {
 MIXED = ["sliding_attention", "full_attention", "sliding_attention"]
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Tiny models gain nothing from threads, and lose much when cores are shared."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 def configuration(kind):
     """Return the configuration of a tiny model; every window is shorter than the prompts here."""
     t = transformers
