@@ -107,7 +107,7 @@ def test_openai_closing_the_generator_stops_the_requests(endpoint, student, prom
         next(answers)
     answers.close()
     sent = len(endpoint.received)
-    assert sent < 20
+    assert sent < 40
     time.sleep(0.1)
     assert len(endpoint.received) == sent
 
@@ -141,13 +141,13 @@ try:
 except KeyboardInterrupt:
     print("interrupted", len(got))
 """
-    endpoint.script = lambda request: endpoint.chat("alpha", delay=0 if request.number < 5 else 5)
+    endpoint.script = lambda request: endpoint.chat("alpha", delay=0 if request.number < 5 else 30)
     start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout == "interrupted 5\n"
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 30
     assert done.stderr == ""
 
 
@@ -358,11 +358,11 @@ class TestTrouble:
         assert len(answers) == 50
         assert set(seen.values()) == {3}
 
-    @pytest.mark.parametrize("header", [("retry-after-ms", "400"), ("retry-after", "0.4")])
+    @pytest.mark.parametrize("header", [("retry-after-ms", "700"), ("retry-after", "0.7")])
     def test_openai_waits_as_long_as_the_server_asks(
         self, endpoint, student, prompt, queries, header
     ):
-        """Retry-After, in seconds or milliseconds, is obeyed."""
+        """Retry-After, in seconds or milliseconds, is obeyed (unasked, the wait is below 0.5)."""
         times = []
 
         def script(request):
@@ -372,8 +372,8 @@ class TestTrouble:
 
         endpoint.script = script
         ((_, answer),) = student().answer(prompt, queries(1))
-        assert 0.4 <= times[1] - times[0] < 0.49
-        assert answer.seconds >= 0.4
+        assert times[1] - times[0] >= 0.7
+        assert answer.seconds >= 0.7
 
     def test_openai_does_not_wait_for_hours(self, endpoint, student, prompt, queries):
         """A server that asks for more than two minutes ends the run, and the error says so."""
@@ -405,7 +405,7 @@ class TestTrouble:
 
         def script(request):
             if request.user == "q1":
-                return endpoint.error(400, "bad", delay=0.3)
+                return endpoint.error(400, "bad", delay=1.0)
             return endpoint.chat("alpha")
 
         endpoint.script = script
