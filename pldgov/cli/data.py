@@ -13,13 +13,13 @@ import click
 
 from pldgov.cli.output import output_option, write_result
 from pldgov.data.importing import DATA_SETS
-from pldgov.data.preparing import check_source, import_file, split_source
+from pldgov.workflows.preparing import check_source, import_file, split_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pldgov.data.importing.contract_nli import Premise
-    from pldgov.data.preparing import Contents, Prepared
+    from pldgov.workflows.preparing import Contents, Prepared
     from pldgov.dataset import SplitName
 
 _folder = click.Path(file_okay=False, path_type=Path)

@@ -1,58 +1,23 @@
-"""Reading examples: JSON Lines, CSV, Parquet, and data sets through ``datasets``.
-
-Whatever is wrong with a file is collected as problems, each with path, line and column, so that
-a user sees all of it at once. See docs/data.md for the fields and the codes.
-"""
+"""Reading examples from files, and data sets through ``datasets``."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pldgov.data.building import build_examples
+from pldgov.data.parsing import load_format, parse_examples
 from pldgov.data.rows import Findings, check_size
 from pldgov.errors import DataError, StorageError
-from pldgov.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from pldgov.dataset import Example
     from pldgov.problems import Problem
 
-_READERS: Mapping[str, tuple[str, str | None]] = {
-    # suffix: (module:function, the extra that brings what it imports)
-    ".jsonl": ("pldgov.data.formats.json_lines:read_json_lines", None),
-    ".ndjson": ("pldgov.data.formats.json_lines:read_json_lines", None),
-    ".csv": ("pldgov.data.formats.csv_table:read_csv", None),
-    ".parquet": ("pldgov.data.formats.parquet:read_parquet", "parquet"),
-}
 _HUB = ("pldgov.data.formats.hub:read_dataset", "datasets")
 HUB_PREFIX = "hf:"
-
-
-def parse_examples(
-    data: bytes, *, path: str, inputs: Sequence[str]
-) -> tuple[tuple[Example, ...], tuple[Problem, ...]]:
-    """Return the sound examples in ``data`` and every problem of the others.
-
-    The suffix of ``path`` chooses the format: .jsonl or .ndjson, .csv, .parquet. ``inputs`` are
-    the task's input fields. The examples are worth using only if no problem is an error. Raises
-    ``DataError`` when there are more than ``rows.MAX_BYTES`` bytes or ``rows.MAX_ROWS`` rows, or
-    when the package that reads the format is not installed.
-    """
-    check_size(len(data), where=path)
-    findings = Findings(path)
-    suffix = PurePath(path).suffix.lower()
-    if suffix not in _READERS:
-        known = did_you_mean(suffix, _READERS) or f"one of {', '.join(_READERS)}"
-        message = f'examples cannot be read from "{suffix}" files'
-        findings.add(1, "data-format", message, known)
-        return (), findings.problems()
-    rows = _load(*_READERS[suffix], where=path)(data, findings)
-    examples = build_examples(rows, inputs=inputs, findings=findings)
-    return examples, findings.problems()
 
 
 def read_source(
@@ -67,7 +32,7 @@ def read_source(
     if not spec.startswith(HUB_PREFIX):
         return parse_examples(read_bytes(Path(spec)), path=spec, inputs=inputs)
     findings = Findings(spec)
-    rows = _load(*_HUB, where=spec)(spec.removeprefix(HUB_PREFIX), findings)
+    rows = load_format(*_HUB, where=spec)(spec.removeprefix(HUB_PREFIX), findings)
     examples = build_examples(rows, inputs=inputs, findings=findings)
     return examples, findings.problems()
 
@@ -89,17 +54,3 @@ def read_bytes(path: Path) -> bytes:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise StorageError(f"cannot be read: {reason}", where=str(path)) from error
-
-
-def _load(target: str, extra: str | None, *, where: str) -> Callable[[Any, Findings], list[Any]]:
-    """Return the function named ``module:function``, importing its module now."""
-    module, _, name = target.partition(":")
-    try:
-        function: Callable[[Any, Findings], list[Any]] = getattr(import_module(module), name)
-    except ModuleNotFoundError as error:
-        raise DataError(
-            f"reading this needs the package {error.name!r}, which is not installed",
-            where=where,
-            hint=f"pip install 'pldgov[{extra}]'" if extra else None,
-        ) from error
-    return function

@@ -6,7 +6,7 @@ import posixpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pldgov.data.reading import parse_examples
+from pldgov.data.parsing import parse_examples
 from pldgov.dataset import SPLIT_NAMES, Example, SplitName
 from pldgov.errors import RulebookError, UsageError
 from pldgov.problems import Problem

@@ -9,7 +9,7 @@ import pytest
 
 from pldgov.data.importing import DATA_SETS, import_examples
 from pldgov.data.importing.bm25 import Ranking
-from pldgov.data.reading import parse_examples
+from pldgov.data.parsing import parse_examples
 from pldgov.data.writing import format_examples
 from pldgov.errors import DataError, UsageError
 

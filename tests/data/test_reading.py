@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from pldgov.data import rows
-from pldgov.data.reading import parse_examples, read_source, require_examples
+from pldgov.data.parsing import parse_examples
+from pldgov.data.reading import read_source, require_examples
 from pldgov.dataset import Example
 from pldgov.errors import DataError, StorageError, UsageError
 
@@ -444,7 +445,7 @@ def test_nothing_heavy_is_imported_by_the_default_formats():
     """JSON Lines and CSV are read without pyarrow, datasets, numpy or scikit-learn."""
     code = (
         "import sys\n"
-        "from pldgov.data.reading import parse_examples\n"
+        "from pldgov.data.parsing import parse_examples\n"
         "import pldgov.data.similarity, pldgov.data.writing\n"
         "parse_examples(b'{}', path='a.jsonl', inputs=['text'])\n"
         "parse_examples(b'id', path='a.csv', inputs=['text'])\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pldgov.data.reading import parse_examples
+from pldgov.data.parsing import parse_examples
 from pldgov.data.writing import format_examples, write_examples
 from pldgov.dataset import Example
 from pldgov.errors import DataError, StorageError
