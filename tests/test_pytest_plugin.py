@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,6 +177,29 @@ def test_a_student_without_answers_is_undecided(governed):
     result.stdout.fnmatch_lines(["UNDECIDED *", "  *no recorded answer for example*"])
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        (None, "*no key: the environment variable OPENAI_API_KEY is not set*"),
+        ("x", "*needs the package 'openai'*pip install 'pldgov?openai?'*"),
+    ],
+)
+def test_no_key_or_package_is_undecided(governed, monkeypatch, key, said):
+    """Without the student's key or package the gate is undecided and names what is missing."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    if key:
+        monkeypatch.setenv("OPENAI_API_KEY", key)
+        monkeypatch.setitem(sys.modules, "openai", None)
+    settings = (governed.repo.root / "pyproject.toml").read_text("utf-8")
+    far = '[tool.pldgov.students.far]\nkind = "openai"\nmodel = "m"\n'
+    governed.repo.write("pyproject.toml", f"{settings}\n{far}")
+    governed.repo.write_rulebook(rule="Never answered.")
+    result = governed.run("--pldgov-student=far")
+    assert result.parseoutcomes() == {"passed": 2, "undecided": 3}
+    assert result.ret == 1
+    result.stdout.fnmatch_lines([said])
+
+
 def test_a_missing_base_that_was_asked_for_is_undecided(governed):
     """--pldgov-base with a revision that does not exist leaves the gate undecided."""
     result = governed.run("--pldgov-base", "no-such-branch", "-k", "macro_f1")
@@ -229,7 +253,7 @@ def test_an_undecided_label_does_not_hold_up_a_passing_gate(governed):
     assert words["label[fraud]"] == "UNDECIDED"
     result = governed.run()
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["  not decided for fraud, other,*"])
+    result.stdout.fnmatch_lines(["  note: not decided for single labels: fraud, other"])
 
 
 def test_an_inconclusive_gate(governed):
@@ -290,6 +314,27 @@ def test_a_template_error_fails_render(governed):
     result = governed.run("-k", "render")
     result.assert_outcomes(failed=1, deselected=4)
     result.stdout.fnmatch_lines([f"{RULEBOOK}::render: templates/plain.j2*nothing_such*"])
+
+
+def test_render_opens_no_student_without_need(governed):
+    """A prompt whose bytes fit the budget renders without a student; else a student counts."""
+    governed.repo.write_rulebook(
+        prompt={"template": "plain.j2", "user_template": "user.j2", "budget_tokens": 5000}
+    )
+    unknown = ("--pldgov-student=nobody", "-k", "render")
+    governed.run(*unknown).assert_outcomes(passed=1, deselected=4)
+    governed.repo.write_rulebook(
+        prompt={"template": "plain.j2", "user_template": "user.j2", "budget_tokens": 5}
+    )
+    governed.run(*unknown).assert_outcomes(failed=1, deselected=4)
+
+
+def test_a_bug_is_shown_with_its_traceback(governed, monkeypatch):
+    """An exception that pldgov does not raise on purpose is shown as pytest shows any other."""
+    monkeypatch.setattr(Workspace, "gate", lambda *_args, **_given: 1 / 0)
+    result = governed.run("-k", "macro_f1")
+    result.assert_outcomes(failed=1, deselected=4)
+    result.stdout.fnmatch_lines(["*judging.py*", "E*ZeroDivisionError*"])
 
 
 def test_settings_that_do_not_fit_are_a_collection_error(governed):

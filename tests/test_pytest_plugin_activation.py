@@ -129,3 +129,35 @@ def test_fixtures_are_not_defined_where_unused(plain, name):
     """The short fixture names belong to the project while the plugin does nothing."""
     (plain / "test_plain.py").write_text(f"def test_it({name}):\n    pass\n")
     assert f"fixture '{name}' not found" in run(cwd=plain).stdout
+
+
+NO_SOCKET = """
+import sys
+
+def refuse(event, arguments):
+    if event.startswith("socket."):
+        raise AssertionError(event)
+
+sys.addaudithook(refuse)
+import pytest
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", *sys.argv[1:]]))
+"""
+
+
+def without_socket(folder, *args: str) -> subprocess.CompletedProcess:
+    """Run pytest in a process in which whatever touches a socket raises."""
+    return subprocess.run(
+        [sys.executable, "-c", NO_SOCKET, *args],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_no_socket_is_opened(plain, governance_repo):
+    """Neither the unused plugin nor a whole gate from recorded answers touches a socket."""
+    assert without_socket(plain).returncode == 0
+    judged = without_socket(governance_repo().root, "--pldgov-offline")
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+    assert "5 passed" in judged.stdout

@@ -94,6 +94,7 @@ def gate_facts(report: GateReport) -> dict[str, Any]:
         "base": report.base,
         "asked": report.asked,
         "undecided": _undecided(report),
+        "notes": report.verdict.notes,
         "gate": json.loads(render_gate_json((report,)))["rulebooks"][0],
     }
 
@@ -136,16 +137,10 @@ def _figures(report: GateReport) -> str:
 
 
 def _undecided(report: GateReport) -> str | None:
-    """Say what is undecided, why and what to do; None when nothing is."""
+    """Say why there is no verdict and what to do; None when there is one."""
     verdict = report.verdict
-    if verdict.outcome in _ADVICE:
-        handled = {0: " (its policy lets it pass)", 1: " (its policy fails it)"}
-        reason = f"{verdict.reason}{handled.get(report.exit_code, '')}"
-        return f"{reason}: {_ADVICE[verdict.outcome]}"
-    labels = [one.label for one in verdict.labels if one.outcome is Outcome.INCONCLUSIVE]
-    if not labels:
+    if verdict.outcome not in _ADVICE:
         return None
-    return (
-        f"not decided for {', '.join(labels)}, which does not hold the verdict up: "
-        "label more gate examples of these to know"
-    )
+    handled = {0: " (its policy lets it pass)", 1: " (its policy fails it)"}
+    reason = f"{verdict.reason}{handled.get(report.exit_code, '')}"
+    return f"{reason}: {_ADVICE[verdict.outcome]}"

@@ -75,6 +75,7 @@ class Summary:
             yield _line(path, facts)
             if facts["undecided"]:
                 yield f"  {facts['undecided']}"
+            yield from (f"  note: {note}" for note in facts.get("notes", ()))
         rulebooks = tuple(f"{path}::" for path in self._rulebooks)
         for nodeid, reason in self._undecided.items():
             if not nodeid.startswith(rulebooks):
