@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pldgov.errors import BudgetError, PldgovError, ProviderError, UnjudgedError
+from pldgov.pytest_items.shared import SHARED
 from pldgov.pytest_items.undecided import leave_undecided
 
 if TYPE_CHECKING:
@@ -48,9 +49,7 @@ def scorecard(request: pytest.FixtureRequest, rulebook: Path) -> Scorecard:
 
 
 def _judging(request: pytest.FixtureRequest) -> Judging:
-    from pldgov.pytest_items.active import ACTIVE  # noqa: PLC0415  (which registers this module)
-
-    return request.config.stash[ACTIVE].judging
+    return request.config.stash[SHARED].judging
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 import pytest
 
 from pldgov.errors import BudgetError, PldgovError, ProviderError, RulebookError, UnjudgedError
-from pldgov.pytest_items.active import ACTIVE
 from pldgov.pytest_items.facts import (
     Finding,
     broken_facts,
@@ -16,6 +15,7 @@ from pldgov.pytest_items.facts import (
     gate_facts,
     gate_properties,
 )
+from pldgov.pytest_items.shared import SHARED
 from pldgov.pytest_items.undecided import FACTS, leave_undecided
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from _pytest._code.code import TerminalRepr
 
-    from pldgov.pytest_items.active import ActivePlugin
+    from pldgov.pytest_items.shared import Shared
     from pldgov.results import GateReport
 
 _NO_VERDICT = (UnjudgedError, ProviderError, BudgetError)
@@ -49,7 +49,7 @@ class RulebookFile(pytest.File):
         Settings that do not fit are an error of collection: nothing could be judged with them.
         """
         try:
-            place = self.config.stash[ACTIVE].judging.place(self.path)
+            place = self.config.stash[SHARED].judging.place(self.path)
             document = place.workspace.load(place.path, splits=()).document
         except PldgovError as error:
             raise self.CollectError(str(error)) from error
@@ -70,9 +70,9 @@ class RulebookItem(pytest.Item):
         self._line = line
 
     @property
-    def active(self) -> ActivePlugin:
+    def shared(self) -> Shared:
         """What all items of this process share."""
-        return self.config.stash[ACTIVE]
+        return self.config.stash[SHARED]
 
     def reportinfo(self) -> tuple[os.PathLike[str], int, str]:
         """Return file, line (from 0) and the item's name."""
@@ -121,7 +121,7 @@ class LintItem(RulebookItem):
 
     def check(self) -> None:
         """Fail with a line for each error, and keep the warnings for the summary."""
-        problems = self.active.judging.lint(self.path)
+        problems = self.shared.judging.lint(self.path)
         warnings = [str(problem) for problem in problems if problem.severity == "warning"]
         if warnings:
             self.stash[FACTS] = {"warnings": [_flat(warning) for warning in warnings]}
@@ -140,7 +140,7 @@ class RenderItem(RulebookItem):
 
     def check(self) -> None:
         """Render, and say what a budget trimmed."""
-        rendered = self.active.judging.render(self.path)
+        rendered = self.shared.judging.render(self.path)
         self.user_properties.append(("head_prompt", rendered.prompt.digest))
         if rendered.trimmed:
             trimmed = f"the token budget leaves out the rules {', '.join(rendered.trimmed)}"
@@ -155,7 +155,7 @@ class GateItem(RulebookItem):
     def check(self) -> None:
         """Fail, pass or stay undecided as the verdict and the rulebook's policy say."""
         try:
-            report = self.active.judging.gate(self.path)
+            report = self.shared.judging.gate(self.path)
         except PldgovError as error:
             self._tell(broken_facts(_one_line(error), undecided=isinstance(error, _NO_VERDICT)))
             raise
@@ -182,7 +182,7 @@ class GateItem(RulebookItem):
         if told == self.name:
             self.stash[FACTS] = {
                 "rulebook": self.parent.nodeid if self.parent else self.nodeid,
-                "worker": self.active.worker,
+                "worker": self.shared.worker,
                 **facts,
             }
 
