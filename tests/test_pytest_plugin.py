@@ -461,7 +461,6 @@ def _outcome(governed: Governed, name: str, *args: str) -> dict:
 
 def _timeless(report: dict) -> dict:
     for gate in report["rulebooks"]:
-        for side in ("scorecard", "base_scorecard"):
-            if gate[side]:
-                del gate[side]["seconds"]
+        if gate["scorecard"]:
+            del gate["scorecard"]["seconds"]
     return report
