@@ -345,7 +345,6 @@ class GateReport:
     base_prompt: str | None = None
     key: ComparabilityKey | None = None
     scorecard: Scorecard | None = None
-    base_scorecard: Scorecard | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
     asked: int = 0
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pldgov.data.importing.contract_nli import Premise
-    from pldgov.workflows.preparing import Contents, Prepared
     from pldgov.dataset import SplitName
+    from pldgov.workflows.preparing import Contents, Prepared
 
 _folder = click.Path(file_okay=False, path_type=Path)
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -76,6 +76,7 @@ def evidence_files(
         "kind": card.kind,
         "model": card.model,
         "snapshot": card.snapshot,
+        "decoding": dict(card.decoding),
         "fingerprint": card.fingerprint,
     }
     return {

@@ -303,7 +303,6 @@ def _report(
         base_prompt=base_measured.rendered.prompt.digest if base_measured else None,
         key=comparability_key(side.revision.rulebook, gate_set, answering.card),
         scorecard=measured.scorecard if measured else None,
-        base_scorecard=base_measured.scorecard if base_measured else None,
         texts={e.id: side.builder.user_text(e) for e in gate_set if e.id in flipped},
         asked=sum(m.asked for m in sides),
     )

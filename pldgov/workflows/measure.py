@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pldgov.calibration import Prior, decide, label_prior
@@ -68,11 +69,19 @@ class Measurement:
     """
 
     rendered: RenderedPrompt
+    examples: tuple[Example, ...]
     decisions: tuple[Decision, ...]
-    scorecard: Scorecard
     answers: Mapping[str, Answer]
     prior: Prior | None
     asked: int
+    policy: GatePolicy
+
+    @cached_property
+    def scorecard(self) -> Scorecard:
+        """The figures; drawing their intervals takes a moment, so only who asks pays for it."""
+        given = [self.answers[example.input_sha256] for example in self.examples]
+        labels = tuple(self.rendered.prompt.labels)
+        return score(self.decisions, labels, policy=self.policy, answers=given)
 
 
 def measure(
@@ -85,14 +94,15 @@ def measure(
     policy: GatePolicy,
     stage: str = "asking the student",
 ) -> Measurement:
-    """Score ``rendered`` on ``examples``; ``train`` is only read for the label prior.
+    """Decide ``examples`` under ``rendered``; ``train`` is only read for the label prior.
 
     Raises ``UnjudgedError`` when answers are missing and the student may not be asked.
     """
     labels = tuple(rendered.prompt.labels)
     sample = calibration_sample(train, rendered, card=answering.card)
-    queries = [builder.query(example) for example in (*examples, *sample)]
-    answers, asked = collect_answers(rendered, queries, answering=answering, stage=stage)
+    answers, asked = collect_answers(
+        rendered, (*examples, *sample), query=builder.query, answering=answering, stage=stage
+    )
     prior = label_prior((answers[example.input_sha256] for example in sample), labels)
     decisions = tuple(
         decide(
@@ -104,9 +114,7 @@ def measure(
         )
         for example in examples
     )
-    given = [answers[example.input_sha256] for example in examples]
-    scorecard = score(decisions, labels, policy=policy, answers=given)
-    return Measurement(rendered, decisions, scorecard, answers, prior, asked)
+    return Measurement(rendered, tuple(examples), decisions, answers, prior, asked, policy)
 
 
 def calibration_sample(
@@ -127,15 +135,20 @@ def calibration_sample(
 
 
 def collect_answers(
-    rendered: RenderedPrompt, queries: Sequence[Query], *, answering: Answering, stage: str
+    rendered: RenderedPrompt,
+    examples: Sequence[Example],
+    *,
+    query: Callable[[Example], Query],
+    answering: Answering,
+    stage: str,
 ) -> tuple[Answers, int]:
-    """Return an answer for every query by input digest, and how many the student gave now.
+    """Return an answer for every example by input digest, and how many the student gave now.
 
     Answers are stored as they come: what was answered before Ctrl-C or an error is not asked
-    again.
+    again. ``query`` is only called for what is asked.
     """
     prompt, student = rendered.prompt.digest, answering.card.fingerprint
-    wanted = {query.sha256: query for query in queries}
+    wanted = {example.input_sha256: example for example in examples}
     known = _known(prompt, student, wanted, answering)
     if len(known) == len(wanted):
         return known, 0
@@ -148,12 +161,12 @@ def collect_answers(
         )
     with answering.lock(f"{prompt[:16]}-{student[:16]}"):
         known = _known(prompt, student, wanted, answering)  # another process may have asked
-        missing = [query for sha, query in wanted.items() if sha not in known]
+        missing = [query(example) for sha, example in wanted.items() if sha not in known]
         known |= _ask(rendered, missing, answering=answering, stage=stage)
     return known, len(missing)
 
 
-def _known(prompt: str, student: str, wanted: Mapping[str, Query], answering: Answering) -> Answers:
+def _known(prompt: str, student: str, wanted: Mapping[str, Example], answering: Answering) -> Answers:
     recorded = answering.recorded.get((prompt, student), {})
     known = {sha: recorded[sha] for sha in wanted if sha in recorded}
     rest = [sha for sha in wanted if sha not in known]
