@@ -52,7 +52,9 @@ def parse_options(model: type[Options], name: str, options: Mapping[str, Any]) -
         wrong = []
         for item in error.errors():
             key = ".".join(str(part) for part in item["loc"])
-            advice = did_you_mean(key, model.model_fields) if item["type"] == "extra_forbidden" else None
+            advice = (
+                did_you_mean(key, model.model_fields) if item["type"] == "extra_forbidden" else None
+            )
             said = "unknown option" if item["type"] == "extra_forbidden" else item["msg"].lower()
             wrong.append(f"{key}: {said}" + (f" ({advice})" if advice else ""))
         raise UsageError("; ".join(wrong), where=f"[tool.pldgov.students.{name}]") from error

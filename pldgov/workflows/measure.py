@@ -166,7 +166,9 @@ def collect_answers(
     return known, len(missing)
 
 
-def _known(prompt: str, student: str, wanted: Mapping[str, Example], answering: Answering) -> Answers:
+def _known(
+    prompt: str, student: str, wanted: Mapping[str, Example], answering: Answering
+) -> Answers:
     recorded = answering.recorded.get((prompt, student), {})
     known = {sha: recorded[sha] for sha in wanted if sha in recorded}
     rest = [sha for sha in wanted if sha not in known]
