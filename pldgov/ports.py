@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from pldgov.distill.model import TeacherReply, TeacherRequest
     from pldgov.results import Answer, Prompt, Query, StudentCard
 
 
@@ -49,6 +53,52 @@ class AnswerStore(Protocol):
         self, prompt: str, student: str, answers: Mapping[str, Answer], *, repeat: int = 0
     ) -> None:
         """Keep answers by input digest, durably, before returning."""
+        ...
+
+
+class Teacher(Protocol):
+    """A strong model that answers requests, now or later."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the settings."""
+        ...
+
+    def answer(self, requests: Sequence[TeacherRequest]) -> Iterator[TeacherReply]:
+        """Yield replies as they come, in any order; a reply names its request's digest.
+
+        Requests that stay unanswered are simply not yielded (a teacher that answers by files).
+        Raises ``ProviderError`` when the teacher itself fails, ``BudgetError`` at a cap.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free what the teacher holds."""
+        ...
+
+
+class ReplyArchive(Protocol):
+    """Replies kept by request digest, so that no answer is paid for twice."""
+
+    def get(self, request: str) -> TeacherReply | None:
+        """Return the recorded reply to a request, None if there is none."""
+        ...
+
+    def put(self, reply: TeacherReply) -> None:
+        """Keep a reply durably; one that is recorded already stays as it is."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors."""
+
+    @property
+    def fingerprint(self) -> str:
+        """What pins the vectors: kind, model and snapshot."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return unit-length vectors, shape (len(texts), dimensions)."""
         ...
 
 
