@@ -75,4 +75,10 @@ def load_engine(
             if scoring == "packed"
             else PaddedModel(loaded.model, batch=batch, side="right", pad=min(stop, default=0))
         )
-    return Engine(reader=reader, chat=chat, context=loaded.context, stop=stop, place=place(files))
+    return Engine(
+        reader=reader,
+        chat=chat,
+        context=loaded.context(alone=scoring == "padded" and batch == 1),
+        stop=stop,
+        place=place(files),
+    )

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from pldgov.students.model_files import ModelFiles
 
+STRETCHED = {"dynamic", "longrope"}
+"""Kinds of rotary positions that depend on the longest input read together."""
+
 Dtype = Literal["float32", "bfloat16", "float16"]
 
 
@@ -34,12 +37,29 @@ class LoadedModel:
     tokenizer: Any
     stop_tokens: frozenset[int]
 
-    @property
-    def context(self) -> int | None:
-        """How many tokens the model can read, None where nothing says so."""
+    def context(self, *, alone: bool) -> int | None:
+        """Return how many tokens the model can read, None where nothing says so.
+
+        Some models turn every position another way as soon as one is beyond a first limit, so
+        that one long input would change its neighbours' answers; unless each input is read
+        ``alone``, that limit is the context.
+        """
         config = self.model.config.get_text_config(decoder=True)
         length = getattr(config, "max_position_embeddings", None)
-        return int(length) if length else None
+        limits = [length, None if alone else _stretch_limit(config)]
+        return min((int(limit) for limit in limits if limit), default=None)
+
+
+def _stretch_limit(config: Any) -> int | None:
+    """Return the length beyond which rotary positions depend on the longest input, if any."""
+    rope = getattr(config, "rope_parameters", None) or {}
+    tables = [rope, *(table for table in rope.values() if isinstance(table, dict))]
+    limits = [
+        table.get("original_max_position_embeddings")
+        for table in tables
+        if table.get("rope_type") in STRETCHED
+    ]
+    return min((int(limit) for limit in limits if limit), default=None)
 
 
 def load_model(files: ModelFiles, *, dtype: Dtype, threads: int | None) -> LoadedModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 from functools import cached_property, partial
@@ -190,6 +191,9 @@ class LocalStudent:
         return find_tokenizer(self.files)
 
     def _load(self) -> Engine:
+        # Two processes on the same cores (two gates, pytest -n 2) are several times slower when
+        # threads that wait for each other spin; this has to be said before torch is loaded.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         try:
             loader = import_module("pldgov.students.engine")
         except ModuleNotFoundError as error:

@@ -283,6 +283,25 @@ def test_prompt_that_fills_the_context_is_an_error(make, overflow):
         list(make(overflow=overflow).answer(prompt, QUERIES))
 
 
+@pytest.mark.parametrize(
+    ("options", "limit"),
+    [({}, 64), ({"scoring": "padded"}, 64), ({"scoring": "padded", "batch_size": 1}, CONTEXT)],
+)
+def test_positions_that_stretch_limit_what_is_read_together(make, copied, options, limit):
+    """Where a long input would change its neighbours, the context ends before that begins."""
+    settings = json.loads((copied / "config.json").read_text())
+    settings["rope_parameters"] = {
+        "rope_type": "longrope",
+        "rope_theta": 10000.0,
+        "original_max_position_embeddings": 64,
+        "short_factor": [1.0] * 4,
+        "long_factor": [2.0] * 4,
+        "factor": 4.0,
+    }
+    (copied / "config.json").write_text(json.dumps(settings))
+    assert make(model=str(copied), **options).load().context == limit
+
+
 def test_labels_of_equal_tokens_are_refused(make):
     """A label without text cannot be asked for."""
     prompt = Prompt(system="s", labels={"": "", "a": ""}, user_template="")
