@@ -98,8 +98,8 @@ def test_exemplars_show_one_example_for_and_one_against_each_rule(templates):
     assert [id_ for id_, _ in rendered.examples] == ["e0", "e1", "e2"]
 
 
-def test_turns_show_each_exemplar_once_and_in_turn(templates):
-    """Exemplars become turns with the example's own label, rules taking turns."""
+def test_turns_show_each_exemplar_once_rule_by_rule(templates):
+    """Exemplars become turns with the example's own label, each where it is first cited."""
     book = rulebook(*BOOK, template="turns.j2", exemplars={"support": 2, "counter": 1})
     turns = builder(book, templates).build().prompt.turns
     assert [(turn.user, turn.assistant) for turn in turns] == [
@@ -241,7 +241,7 @@ def test_rendering_is_the_same_under_any_hash_seed_and_locale(repository, seed):
         check=True,
     )
     assert run.stdout == here.stdout
-    assert "£8" in json.loads(run.stdout)["turns"][7]["user"]
+    assert any("£8" in turn["user"] for turn in json.loads(run.stdout)["turns"])
 
 
 def test_environment_reports_which_templates_were_used(templates):
