@@ -40,8 +40,11 @@ FLOORS = {
     "pldgov.templating": 2,
     # doors
     "pldgov.archive": 3,
+    "pldgov.backends": 3,
     "pldgov.config": 3,
     "pldgov.embedders": 3,
+    "pldgov.endpoint": 3,
+    "pldgov.options": 3,
     "pldgov.teachers": 3,
     "pldgov.data.reading": 3,
     "pldgov.data.writing": 3,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pldgov.errors import ProviderError, UsageError
-from pldgov.suggest import did_you_mean
+from pldgov import backends
+from pldgov.backends import load_backend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from pldgov.errors import ProviderError
     from pldgov.ports import Student
 
 BACKENDS: Mapping[str, tuple[str, str, str | None]] = {
@@ -35,28 +35,15 @@ def open_student(name: str, options: Mapping[str, Any], *, root: Path) -> Studen
     Relative paths in the options count from ``root``. Raises ``UsageError`` for an unknown kind
     or option, ``ProviderError`` when a package that the kind needs is not installed.
     """
-    kind = str(options.get("kind", ""))
-    if kind not in BACKENDS:
-        raise UsageError(
-            f"unknown kind of student {kind!r}",
-            where=f"[tool.pldgov.students.{name}]",
-            hint=did_you_mean(kind, BACKENDS) or f"one of {', '.join(BACKENDS)}",
-        )
-    module, class_name, extra = BACKENDS[kind]
-    try:
-        backend = getattr(import_module(module), class_name)
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("pldgov"):
-            raise  # a broken installation, not a missing extra
-        raise missing_package(name, error, extra) from error
+    backend = load_backend(
+        BACKENDS, options, what="student", where=f"[tool.pldgov.students.{name}]"
+    )
     student: Student = backend.from_options(name, options, root=root)
     return student
 
 
 def missing_package(name: str, error: ModuleNotFoundError, extra: str | None) -> ProviderError:
     """Return the error that names the extra which brings the missing module."""
-    return ProviderError(
-        f"student {name!r} needs the package {error.name!r}, which is not installed",
-        where=f"[tool.pldgov.students.{name}]",
-        hint=f"pip install 'pldgov[{extra}]'" if extra else None,
+    return backends.missing_package(
+        error, extra=extra, where=f"[tool.pldgov.students.{name}]", who=f"student {name!r}"
     )

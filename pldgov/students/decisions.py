@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field
 
+from pldgov.endpoint.connection import FILTERED, Rejection
 from pldgov.errors import UsageError
 from pldgov.results import Answer, StudentCard
-from pldgov.students.connection import FILTERED, Rejection
 from pldgov.students.endpoint import EndpointOptions, parse_endpoint, place
-from pldgov.students.remote import RemoteStudent
+from pldgov.students.remote import RemoteStudent, about
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pldgov.endpoint.connection import Connection, Reply
     from pldgov.results import Prompt, Query
-    from pldgov.students.connection import Connection, Reply
 
 QUESTION: Final = "Which label does the policy give to this input?"
 NAME: Final = "label"
@@ -94,24 +94,24 @@ class DecisionsStudent(RemoteStudent[DecisionsOptions]):
     async def ask(self, connection: Connection, prompt: Prompt, query: Query) -> Answer:
         """Ask one query."""
         body = {"model": self.options.model, **self._dialect.body(prompt, query)}
-        reply = await connection.post(self._dialect.path, body, query)
+        reply = await connection.post(self._dialect.path, body, about(query))
         if not isinstance(reply, Rejection):
             return self._read(connection, reply, prompt, query)
         if reply.code in FILTERED:
             return Answer(label=None, raw=reply.message)
-        raise connection.refused(reply, query)
+        raise connection.refused(reply, about(query))
 
     def _read(self, connection: Connection, reply: Reply, prompt: Prompt, query: Query) -> Answer:
         found = self._dialect.probabilities(reply.body)
         scores = None
         if found is None:
-            raise connection.unusable("the reply holds no decision", query)
+            raise connection.unusable("the reply holds no decision", about(query))
         if found != REFUSED:
             scores = {label: _number(found.get(label)) for label in prompt.labels}
             if not isclose(sum(scores.values()), 1, abs_tol=0.01):
                 raise connection.unusable(
                     f"the reply's probabilities are not one a label and 1 in all: {dict(found)}",
-                    query,
+                    about(query),
                 )
         return Answer(
             label=None if scores is None else max(scores, key=scores.__getitem__),

@@ -1,69 +1,18 @@
-"""What every student behind an OpenAI-compatible endpoint is told, and where its key comes from."""
+"""What every student behind an OpenAI-compatible endpoint is told."""
 
 from __future__ import annotations
 
-import os
-import re
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Final, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import Field
-
-from pldgov.errors import ProviderError, UsageError
-from pldgov.students.budget import Budget, Caps
-from pldgov.students.options import StudentOptions, parse_options
+from pldgov.endpoint import options as endpoint
+from pldgov.students.options import StudentOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-OPENAI_URL: Final = "https://api.openai.com/v1"
-NO_KEY: Final = "none"
-"""Sent to a server on this machine that asks for no key."""
 
-SECRET_OPTIONS: Final = ("api_key", "key", "token", "secret", "password")
-
-
-class EndpointOptions(StudentOptions):
+class EndpointOptions(StudentOptions, endpoint.EndpointOptions):
     """The options of the kinds ``openai`` and ``decisions``; only the model must be named."""
-
-    model: str = Field(min_length=1)
-    base_url: str = OPENAI_URL
-    served_model: str | None = None
-    api_key_env: str = "OPENAI_API_KEY"
-    concurrency: int = Field(default=8, ge=1, le=512)
-    timeout: float = Field(default=60.0, gt=0)
-    max_retries: int = Field(default=5, ge=0, le=20)
-    max_requests: int | None = Field(default=None, ge=1)
-    max_tokens_total: int | None = Field(default=None, ge=1)
-    max_cost: float | None = Field(default=None, gt=0)
-    price_input: float | None = Field(default=None, ge=0)
-    price_output: float | None = Field(default=None, ge=0)
-
-    @property
-    def snapshot(self) -> str:
-        """The model id that answers are filed under: the served one where it is pinned."""
-        return self.served_model or self.model
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether the endpoint is on this machine."""
-        host = urlsplit(self.base_url).hostname or ""
-        try:
-            return ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost" or host.endswith(".localhost")
-
-    def budget(self, where: str) -> Budget:
-        """Return a fresh budget with these caps."""
-        caps = Caps(
-            requests=self.max_requests,
-            tokens=self.max_tokens_total,
-            cost=self.max_cost,
-            price_input=self.price_input,
-            price_output=self.price_output,
-        )
-        return Budget(caps, where)
 
 
 Endpoint = TypeVar("Endpoint", bound=EndpointOptions)
@@ -75,68 +24,5 @@ def place(name: str) -> str:
 
 
 def parse_endpoint(model: type[Endpoint], name: str, options: Mapping[str, Any]) -> Endpoint:
-    """Return the options of student ``name`` as ``model``.
-
-    Raises ``UsageError`` for an unknown or unfit option, and for anything that looks like a key:
-    configuration is committed, so a key must not stand in it. The message never repeats it.
-    """
-    _refuse_secrets(name, options)
-    parsed = parse_options(model, name, options)
-    _check_url(name, parsed.base_url)
-    return parsed
-
-
-def read_key(name: str, options: EndpointOptions) -> str:
-    """Return the key for the endpoint from the environment.
-
-    An endpoint on this machine gets one only if ``api_key_env`` names it, so that a key for
-    somebody else is not handed to it. Raises ``ProviderError`` when there is no key.
-    """
-    if options.is_loopback and "api_key_env" not in options.model_fields_set:
-        return NO_KEY
-    key = os.environ.get(options.api_key_env, "").strip()
-    if key:
-        return key
-    raise ProviderError(
-        f"no key: the environment variable {options.api_key_env} is not set",
-        where=place(name),
-        hint='set it, or replay recorded answers with a student of kind "replay"',
-    )
-
-
-def _refuse_secrets(name: str, options: Mapping[str, Any]) -> None:
-    for option in SECRET_OPTIONS:
-        if option in options:
-            raise UsageError(
-                f"{option}: a key must not stand in the configuration",
-                where=place(name),
-                hint='put it into an environment variable and name that: api_key_env = "MY_KEY"',
-            )
-    variable = options.get("api_key_env", "")
-    # Keys hold lower-case letters or hyphens; a variable's name is printed, so it must be one.
-    if variable and not (isinstance(variable, str) and re.fullmatch(r"[A-Z_][A-Z0-9_]*", variable)):
-        raise UsageError(
-            "api_key_env must be the name of an environment variable, not the key itself",
-            where=place(name),
-            hint='upper-case letters, digits and underscores, such as "OPENAI_API_KEY"',
-        )
-
-
-def _check_url(name: str, base_url: str) -> None:
-    try:
-        url = urlsplit(base_url)
-        fits = url.scheme in ("http", "https") and bool(url.hostname)
-        secret = bool(url.username or url.password or url.query)
-    except ValueError:
-        fits, secret = False, False
-    if secret:
-        raise UsageError(
-            "base_url must hold neither user nor query: configuration is no place for a key",
-            where=place(name),
-        )
-    if not fits:
-        raise UsageError(
-            f"base_url {base_url!r} is no http address",
-            where=place(name),
-            hint='such as "http://127.0.0.1:8000/v1"',
-        )
+    """Return the options of student ``name``; see ``pldgov.endpoint.options.parse_endpoint``."""
+    return endpoint.parse_endpoint(model, options, where=place(name))

@@ -5,52 +5,33 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import Field, JsonValue, field_validator
+from pydantic import Field
 
+from pldgov.endpoint.chat import Chat, ChatOptions, json_schema_format
 from pldgov.errors import UsageError
 from pldgov.parsing import parse_label
 from pldgov.results import Answer, StudentCard
-from pldgov.students.connection import FILTERED, Rejection
-from pldgov.students.endpoint import OPENAI_URL, EndpointOptions, parse_endpoint, place
-from pldgov.students.remote import RemoteStudent
+from pldgov.students.endpoint import EndpointOptions, parse_endpoint, place
+from pldgov.students.remote import RemoteStudent, about
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from pldgov.endpoint.connection import Connection
     from pldgov.results import Prompt, Query
-    from pldgov.students.connection import Connection, Reply
 
 log = logging.getLogger(__name__)
 
 SCORE_OPTIONS: Final = ("calibration", "thresholds", "abstain_below")
-OWN_FIELDS: Final = ("model", "messages", "stream", "n", "response_format")
 
 
-class OpenAIOptions(EndpointOptions):
-    """The options of kind ``openai``.
+class OpenAIOptions(EndpointOptions, ChatOptions):
+    """The options of kind ``openai``; the schema has the labels as an enumeration."""
 
-    ``structured``: whether the reply is held to a JSON schema with the labels as an enumeration;
-    "auto" finds out with the first request. ``temperature`` "unset" sends none, for models that
-    refuse it. ``extra_body`` goes into every request as it stands.
-    """
-
-    structured: Literal["auto", "json_schema", "none"] = "auto"
-    temperature: Annotated[float, Field(ge=0, le=2)] | Literal["unset"] = 0.0
-    max_tokens: int = Field(default=64, ge=1)
-    max_tokens_field: Literal["auto", "max_tokens", "max_completion_tokens"] = "auto"
-    seed: int | None = None
-    extra_body: dict[str, JsonValue] = Field(default_factory=dict)
-
-    @field_validator("extra_body")
-    @classmethod
-    def _leaves_own_fields_alone(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        taken = [name for name in OWN_FIELDS if name in value]
-        if taken:
-            raise ValueError(f"pldgov sets {', '.join(taken)} itself")
-        return value
+    max_tokens: Annotated[int, Field(ge=1)] = 64
 
     @property
     def decoding(self) -> dict[str, Any]:
@@ -65,21 +46,6 @@ class OpenAIOptions(EndpointOptions):
             settings["seed"] = self.seed
         return settings | ({"extra_body": self.extra_body} if self.extra_body else {})
 
-    @property
-    def request_fields(self) -> dict[str, Any]:
-        """The fields that are the same in every request; OpenAI itself renamed max_tokens."""
-        renamed = self.max_tokens_field == "auto" and self.base_url == OPENAI_URL
-        limit = "max_completion_tokens" if renamed else self.max_tokens_field
-        fields: dict[str, Any] = {
-            "model": self.model,
-            "max_tokens" if limit == "auto" else limit: self.max_tokens,
-        }
-        if self.temperature != "unset":
-            fields["temperature"] = self.temperature
-        if self.seed is not None:
-            fields["seed"] = self.seed
-        return fields | self.extra_body
-
 
 class OpenAIStudent(RemoteStudent[OpenAIOptions]):
     """A chat model that answers with a label.
@@ -89,9 +55,7 @@ class OpenAIStudent(RemoteStudent[OpenAIOptions]):
 
     def __init__(self, name: str, options: OpenAIOptions) -> None:
         super().__init__(name, options)
-        self._fields = options.request_fields
-        self._schema = options.structured != "none"
-        self._settled = options.structured != "auto"
+        self._chat = Chat(options, place=place(name))
         self._told_of_cut = False
 
     @classmethod
@@ -132,63 +96,23 @@ class OpenAIStudent(RemoteStudent[OpenAIOptions]):
 
     async def ask(self, connection: Connection, prompt: Prompt, query: Query) -> Answer:
         """Ask one query; the first one settles whether the server takes a schema."""
-        with_schema = self._schema
-        reply = await connection.post("/chat/completions", self._body(prompt, query), query)
-        if isinstance(reply, Rejection) and with_schema and not self._settled:
-            reason = reply.message
-            self._schema = False
-            reply = await connection.post("/chat/completions", self._body(prompt, query), query)
-            if not isinstance(reply, Rejection):
-                self._give_up_schema(f"refuses ({reason})")
-        if isinstance(reply, Rejection):
-            if reply.code in FILTERED:
-                return Answer(label=None, raw=reply.message)
-            raise connection.refused(reply, query)
-        return self._read(connection, reply, tuple(prompt.labels), query)
-
-    def _body(self, prompt: Prompt, query: Query) -> dict[str, Any]:
-        messages = [*prompt.messages, {"role": "user", "content": query.text}]
-        body = {**self._fields, "messages": messages}
-        if self._schema:
-            body["response_format"] = label_schema(tuple(prompt.labels))
-        return body
-
-    def _read(
-        self, connection: Connection, reply: Reply, labels: Sequence[str], query: Query
-    ) -> Answer:
-        choice = _first_choice(reply.body)
-        if choice is None:
-            raise connection.unusable("the reply holds no chat message", query)
-        text, refused = _text_of(choice)
-        if not self._settled and not refused:
-            self._settle(text)
-        label = None if refused else read_label(text, labels)
-        if label is None and choice.get("finish_reason") == "length":
+        labels = tuple(prompt.labels)
+        said = await self._chat.ask(
+            connection,
+            [*prompt.messages, {"role": "user", "content": query.text}],
+            response_format=label_schema(labels),
+            about=about(query),
+        )
+        label = None if said.refused else read_label(said.text, labels)
+        if label is None and said.cut:
             self._tell_of_cut(query)
-        tokens_in, tokens_out = reply.usage
+        tokens_in, tokens_out = said.usage
         return Answer(
             label=label,
-            raw=text,
+            raw=said.text,
             tokens_in=tokens_in,
             tokens_out=tokens_out,
-            seconds=reply.seconds,
-        )
-
-    def _settle(self, text: str) -> None:
-        """Find out from the first text whether the server heeds the schema."""
-        self._settled = True
-        if self._schema and text and not text.lstrip().startswith("{"):
-            self._give_up_schema("ignores")
-
-    def _give_up_schema(self, what: str) -> None:
-        if not self._schema and self._settled:
-            return
-        self._schema, self._settled = False, True
-        log.warning(
-            "%s: the endpoint %s response_format; answers are read from plain text. Set"
-            ' structured = "none" to settle it',
-            place(self.name),
-            what,
+            seconds=said.seconds,
         )
 
     def _tell_of_cut(self, query: Query) -> None:
@@ -210,10 +134,7 @@ def label_schema(labels: Sequence[str]) -> dict[str, Any]:
         "required": ["label"],
         "additionalProperties": False,
     }
-    return {
-        "type": "json_schema",
-        "json_schema": {"name": "answer", "strict": True, "schema": schema},
-    }
+    return json_schema_format(schema)
 
 
 def read_label(text: str, labels: Sequence[str]) -> str | None:
@@ -226,25 +147,3 @@ def read_label(text: str, labels: Sequence[str]) -> str | None:
         label: str = value["label"]
         return label
     return parse_label(text, labels)
-
-
-def _first_choice(body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the first choice if it holds a message, else None."""
-    choices = body.get("choices")
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
-        return None
-    choice: Mapping[str, Any] = choices[0]
-    return choice if isinstance(choice.get("message"), Mapping) else None
-
-
-def _text_of(choice: Mapping[str, Any]) -> tuple[str, bool]:
-    """Return what was said, and whether it is a refusal or was filtered."""
-    message = choice["message"]
-    content = message.get("content")
-    text = content if isinstance(content, str) else ""
-    refusal = message.get("refusal")
-    if isinstance(refusal, str) and refusal:
-        return refusal, True
-    if choice.get("finish_reason") == "content_filter":
-        return text or "content_filter", True
-    return text, False

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from pldgov.errors import UsageError
+from pldgov.options import parse_table
 from pldgov.results import DecisionPolicy
-from pldgov.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,15 +45,4 @@ def parse_options(model: type[Options], name: str, options: Mapping[str, Any]) -
 
     Raises ``UsageError`` that lists every option that is unknown or does not fit.
     """
-    try:
-        return model.model_validate(dict(options))
-    except ValidationError as error:
-        wrong = []
-        for item in error.errors():
-            key = ".".join(str(part) for part in item["loc"])
-            advice = (
-                did_you_mean(key, model.model_fields) if item["type"] == "extra_forbidden" else None
-            )
-            said = "unknown option" if item["type"] == "extra_forbidden" else item["msg"].lower()
-            wrong.append(f"{key}: {said}" + (f" ({advice})" if advice else ""))
-        raise UsageError("; ".join(wrong), where=f"[tool.pldgov.students.{name}]") from error
+    return parse_table(model, options, where=f"[tool.pldgov.students.{name}]")

@@ -7,16 +7,17 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Generic
 
-from pldgov.students.connection import ServedModel, connect
-from pldgov.students.dispatch import dispatch
-from pldgov.students.endpoint import Endpoint, place, read_key
+from pldgov.endpoint.connection import ServedModel, connect
+from pldgov.endpoint.dispatch import dispatch
+from pldgov.endpoint.options import read_key
+from pldgov.students.endpoint import Endpoint, place
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
+    from pldgov.endpoint.connection import Connection
+    from pldgov.endpoint.dispatch import Ask
     from pldgov.results import Answer, Prompt, Query, StudentCard
-    from pldgov.students.connection import Connection
-    from pldgov.students.dispatch import Ask
 
 
 class RemoteStudent(ABC, Generic[Endpoint]):
@@ -54,12 +55,12 @@ class RemoteStudent(ABC, Generic[Endpoint]):
             return
         self.check(prompt)
         self.budget.check_enforceable()
-        key = read_key(self.name, self.options)
+        key = read_key(self.options, where=place(self.name))
 
         @asynccontextmanager
-        async def open_ask() -> AsyncIterator[Ask]:
+        async def open_ask() -> AsyncIterator[Ask[Query, Answer]]:
             opened = connect(
-                self.name, self.options, key=key, budget=self.budget, served=self.served
+                place(self.name), self.options, key=key, budget=self.budget, served=self.served
             )
             async with opened as connection:
                 yield partial(self.ask, connection, prompt)
@@ -77,3 +78,8 @@ class RemoteStudent(ABC, Generic[Endpoint]):
 
     def close(self) -> None:
         """Do nothing: a connection lives as long as one call of ``answer``."""
+
+
+def about(query: Query) -> str:
+    """Return what messages about a query call it."""
+    return f"example {query.example_id!r}"

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pldgov.endpoint.budget import Budget, Caps
 from pldgov.errors import BudgetError
 from pldgov.students import open_student
-from pldgov.students.budget import Budget, Caps
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from pldgov.backends import missing_package
+from pldgov.endpoint.options import NO_KEY
 from pldgov.errors import DataError, ProviderError
-from pldgov.students import missing_package
-from pldgov.students.endpoint import NO_KEY, place
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     import httpx2
     from openai import APIConnectionError, APIStatusError, AsyncOpenAI
 
-    from pldgov.results import Query
-    from pldgov.students.budget import Budget
-    from pldgov.students.endpoint import EndpointOptions
+    from pldgov.endpoint.budget import Budget
+    from pldgov.endpoint.options import EndpointOptions
 
 TOO_LONG: Final = ("context_length_exceeded", "context length", "context size", "context window")
 FILTERED: Final = ("content_filter", "content_policy_violation")
@@ -61,19 +60,22 @@ class Rejection:
 
 @dataclass
 class Connection:
-    """Sends requests within one event loop; opened by ``connect``."""
+    """Sends requests within one event loop; opened by ``connect``.
+
+    ``place`` is the table of the configuration that describes the endpoint.
+    """
 
     client: AsyncOpenAI
-    name: str
+    place: str
     options: EndpointOptions
     key: str
     budget: Budget
     served: ServedModel
 
-    async def post(self, path: str, body: Mapping[str, Any], query: Query) -> Reply | Rejection:
+    async def post(self, path: str, body: Mapping[str, Any], about: str) -> Reply | Rejection:
         """Send one request, book what it cost, and check who answered.
 
-        Raises ``ProviderError`` (naming the endpoint, and the example where it may matter) when
+        Raises ``ProviderError`` (naming the endpoint, and with ``about`` what was asked) when
         there is no usable reply, ``DataError`` for a text that cannot be sent, and
         ``BudgetError`` from the budget.
         """
@@ -83,49 +85,48 @@ class Connection:
         try:
             content = await self.client.post(path, body=body, cast_to=object)
         except APIStatusError as error:
-            return self._rejection(error, path, query)
+            return self._rejection(error, path, about)
         except APIConnectionError as error:
-            self._unreachable(error, query)
+            self._unreachable(error, about)
         except UnicodeEncodeError as error:
             raise DataError(
                 "the text holds half a surrogate pair, which UTF-8 cannot carry",
-                where=f"example {query.example_id!r}",
+                where=about,
             ) from error
         except ValueError:  # a body that says it is JSON and is not
             content = None
         seconds = time.perf_counter() - start
         if not isinstance(content, Mapping):
-            raise self.unusable("the reply is no JSON object", query)
+            raise self.unusable("the reply is no JSON object", about)
         self.served.check(content.get("model"))
         usage = _usage(content.get("usage"))
         self.budget.spend(usage)
         return Reply(content, usage or (0, 0), seconds)
 
-    def unusable(self, what: str, query: Query) -> ProviderError:
+    def unusable(self, what: str, about: str) -> ProviderError:
         """Return the error for a reply that breaks the protocol."""
         return ProviderError(
-            f"example {query.example_id!r}: {self._clean(what)}",
+            f"{about}: {self._clean(what)}",
             where=self.options.base_url,
             hint="is this the right base_url? It usually ends in /v1",
         )
 
-    def refused(self, rejection: Rejection, query: Query) -> ProviderError | DataError:
+    def refused(self, rejection: Rejection, about: str) -> ProviderError | DataError:
         """Return the error for a request that the endpoint calls wrong."""
         said = f"{rejection.code} {rejection.message}".lower()
         if any(mark in said for mark in TOO_LONG):
             return DataError(
                 f"prompt and input are too long for {self.options.model}: {rejection.message}",
-                where=f"example {query.example_id!r}",
+                where=about,
                 hint="shorten the input, or bound the prompt with budget_tokens in the rulebook",
             )
         return ProviderError(
-            f"example {query.example_id!r} was refused"
-            f" (HTTP {rejection.status}): {rejection.message}",
+            f"{about} was refused (HTTP {rejection.status}): {rejection.message}",
             where=self.options.base_url,
-            hint=f"see the options of {place(self.name)}",
+            hint=f"see the options of {self.place}",
         )
 
-    def _rejection(self, error: APIStatusError, path: str, query: Query) -> Rejection:
+    def _rejection(self, error: APIStatusError, path: str, about: str) -> Rejection:
         status, message = error.status_code, self._said(error)
         if status in (400, 413, 422):
             return Rejection(status, error.code or "", message)
@@ -136,16 +137,16 @@ class Connection:
             429: "lower concurrency, or wait; answers that were stored are not asked for again",
         }
         raise ProviderError(
-            f"example {query.example_id!r}: HTTP {status}{_tried(error.response)}: {message}",
+            f"{about}: HTTP {status}{_tried(error.response)}: {message}",
             where=self.options.base_url,
             hint=hints.get(status, "the next run goes on from the answers stored so far"),
         ) from None
 
-    def _unreachable(self, error: APIConnectionError, query: Query) -> NoReturn:
+    def _unreachable(self, error: APIConnectionError, about: str) -> NoReturn:
         cause = error.__cause__ or error
         reason = self._clean(f"{type(cause).__name__}: {cause}".rstrip(": "))
         raise ProviderError(
-            f"example {query.example_id!r}: no answer{_tried(error)} ({reason})",
+            f"{about}: no answer{_tried(error)} ({reason})",
             where=self.options.base_url,
             hint=f"is the server up, and is timeout = {self.options.timeout:g} seconds enough?",
         ) from None
@@ -170,7 +171,7 @@ class ServedModel:
     """The model id that replies report: one measurement is of one model.
 
     ``expected`` is the ``served_model`` option; without it the first reply decides, for as long
-    as the student lives.
+    as the student or teacher lives.
     """
 
     where: str
@@ -193,16 +194,16 @@ class ServedModel:
 
 @asynccontextmanager
 async def connect(
-    name: str, options: EndpointOptions, *, key: str, budget: Budget, served: ServedModel
+    place: str, options: EndpointOptions, *, key: str, budget: Budget, served: ServedModel
 ) -> AsyncIterator[Connection]:
-    """Open a connection for the student ``name``, and close it however the block ends.
+    """Open a connection as the table ``place`` of the configuration says; close it with the block.
 
     The aiohttp transport, which takes half the processor time, is used where it is installed.
     """
     try:
         import openai  # noqa: PLC0415  (takes 0.7 s)
     except ModuleNotFoundError as error:
-        raise missing_package(name, error, "openai") from error
+        raise missing_package(error, extra="openai", where=place) from error
 
     async def count(_request: object) -> None:
         budget.count_request()
@@ -224,7 +225,7 @@ async def connect(
         http_client=transport,
     )
     async with client:
-        yield Connection(client, name, options, key, budget, served)
+        yield Connection(client, place, options, key, budget, served)
 
 
 def _usage(reported: object) -> tuple[int, int] | None:

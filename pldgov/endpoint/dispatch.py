@@ -6,7 +6,7 @@ import asyncio
 import threading
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from pldgov.errors import BudgetError
 
@@ -15,18 +15,19 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from typing import Any
 
-    from pldgov.results import Answer, Query
+Query = TypeVar("Query")
+Answer = TypeVar("Answer")
 
+if TYPE_CHECKING:
     Ask = Callable[[Query], Coroutine[Any, Any, Answer]]
-    OpenAsk = Callable[[], AbstractAsyncContextManager[Ask]]
-    Task = asyncio.Task[Answer]
+    OpenAsk = Callable[[], AbstractAsyncContextManager[Ask[Query, Answer]]]
 
 POLL_SECONDS: Final = 0.5
 """How long a wait may ignore Ctrl-C on Windows, where a blocked queue cannot be interrupted."""
 
 
 def dispatch(
-    open_ask: OpenAsk,
+    open_ask: OpenAsk[Query, Answer],
     queries: Sequence[Query],
     *,
     concurrency: int,
@@ -53,12 +54,12 @@ def dispatch(
         work.stop()
 
 
-class _Work:
+class _Work(Generic[Query, Answer]):
     """The thread, its event loop, and the queue between it and the generator."""
 
     def __init__(
         self,
-        open_ask: OpenAsk,
+        open_ask: OpenAsk[Query, Answer],
         queries: Sequence[Query],
         concurrency: int,
         has_room: Callable[[int], bool],
@@ -108,12 +109,12 @@ class _Work:
             await _Flight(ask, self._concurrency, self._has_room, self._outbox).send(self._queries)
 
 
-class _Flight:
+class _Flight(Generic[Query, Answer]):
     """The requests that are under way."""
 
     def __init__(
         self,
-        ask: Ask,
+        ask: Ask[Query, Answer],
         concurrency: int,
         has_room: Callable[[int], bool],
         outbox: SimpleQueue[tuple[int, Answer] | BaseException | None],
@@ -122,8 +123,8 @@ class _Flight:
         self._concurrency = concurrency
         self._has_room = has_room
         self._outbox = outbox
-        self._indices: dict[Task, int] = {}
-        self._finished: asyncio.Queue[Task] = asyncio.Queue()
+        self._indices: dict[asyncio.Task[Answer], int] = {}
+        self._finished: asyncio.Queue[asyncio.Task[Answer]] = asyncio.Queue()
         self._limit = 1
 
     async def send(self, queries: Sequence[Query]) -> None:
@@ -155,7 +156,7 @@ class _Flight:
             with suppress(*forgiven):
                 self._hand_over(await self._finished.get())
 
-    def _hand_over(self, task: Task) -> None:
+    def _hand_over(self, task: asyncio.Task[Answer]) -> None:
         index = self._indices.pop(task)
         self._outbox.put((index, task.result()))
 

@@ -1,4 +1,4 @@
-"""What a student may spend: requests, tokens and money, never more than was allowed."""
+"""What a student or teacher may spend: requests, tokens and money, never more than was allowed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Caps:
 
 @dataclass(slots=True)
 class Budget:
-    """Caps and what is spent so far, over every call of one student.
+    """Caps and what is spent so far, over every call of one student or teacher.
 
     Requests are counted when they are sent, retries among them. What a request costs is known
     only afterwards, so each one in flight is reckoned as the dearest seen so far: a cap is

@@ -1,0 +1,1 @@
+"""OpenAI-compatible endpoints, whoever answers behind them: students, teachers, embedders."""
