@@ -25,7 +25,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pldgov.results import Prompt, Query, Turn
+from pldgov.questions import Prompt, Query, Turn
 from pldgov.students.openai_chat import OpenAIStudent
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pldgov.results import Prompt, Query
+from pldgov.questions import Prompt, Query
 from pldgov.students.smollm2 import SmolLM2Student
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pldgov.distill.model import TeacherReply, TeacherRequest
-    from pldgov.results import Answer, Prompt, Query, StudentCard
+    from pldgov.distill.model import Finding, TeacherReply, TeacherRequest
+    from pldgov.questions import Prompt, Query
+    from pldgov.results import Answer, StudentCard
 
 
 class Student(Protocol):
@@ -72,6 +73,15 @@ class Teacher(Protocol):
         """
         ...
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the last call of ``answer`` noticed: answers awaited, and answers to nothing."""
+        ...
+
+    def price(self, tokens_in: int, tokens_out: int) -> float | None:
+        """Return what so many tokens cost, None where the settings name no price."""
+        ...
+
     def close(self) -> None:
         """Free what the teacher holds."""
         ...
@@ -84,8 +94,8 @@ class ReplyArchive(Protocol):
         """Return the recorded reply to a request, None if there is none."""
         ...
 
-    def put(self, reply: TeacherReply) -> None:
-        """Keep a reply durably; one that is recorded already stays as it is."""
+    def put(self, *replies: TeacherReply) -> None:
+        """Keep replies durably before returning; one that is recorded already stays as it is."""
         ...
 
 

@@ -17,7 +17,7 @@ import jinja2
 
 from pldgov.errors import DataError, TemplateError, UsageError
 from pldgov.fingerprint import digest_text
-from pldgov.results import Prompt, Query, Turn
+from pldgov.questions import Prompt, Query, Turn
 from pldgov.suggest import did_you_mean
 from pldgov.templating import PromptEnvironment
 

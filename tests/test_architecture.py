@@ -17,6 +17,7 @@ FLOORS = {
     "pldgov.suggest": 0,
     "pldgov.problems": 1,
     "pldgov.dataset": 1,
+    "pldgov.questions": 1,
     "pldgov.results": 1,
     "pldgov.results_json": 1,
     "pldgov.ports": 1,

@@ -34,7 +34,7 @@ def run(repo, pytester):
 
 USES_ALL = """
 import pytest
-from pldgov.results import Query
+from pldgov.questions import Query
 
 @pytest.mark.pldgov("desk")
 def test_desk(rulebook, scorecard):

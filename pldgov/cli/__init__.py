@@ -7,7 +7,6 @@ errors, 2 usage, configuration, rulebook or template, 3 no verdict, 4 provider o
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from importlib import import_module
@@ -126,8 +125,11 @@ def _report_bug(error: Exception) -> int:
 @click.option("-q", "--quiet", is_flag=True, help="Say only errors on stderr.")
 def cli(verbose: int, quiet: bool) -> None:
     """Governance for distilled prompts: reviewable rulebooks, gated on the student's macro-F1."""
-    level = logging.ERROR if quiet else logging.WARNING - 10 * min(verbose, 2)
-    logging.basicConfig(level=level, format="%(name)s: %(message)s", stream=sys.stderr, force=True)
+    if quiet or verbose:  # warnings reach stderr without any set-up
+        import logging
+
+        level = logging.ERROR if quiet else logging.WARNING - 10 * min(verbose, 2)
+        logging.basicConfig(level=level, format="%(name)s: %(message)s", stream=sys.stderr)
 
 
 def main() -> None:

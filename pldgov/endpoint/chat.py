@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pldgov.endpoint.connection import Connection, Reply
-    from pldgov.results import Message
+    from pldgov.questions import Message
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from pldgov.errors import ProviderError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pldgov.results import Message, Prompt
+    from pldgov.questions import Message, Prompt
 
 PLAIN_TEMPLATE = (
     "{{ bos_token }}"

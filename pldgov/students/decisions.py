@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pldgov.endpoint.connection import Connection, Reply
-    from pldgov.results import Prompt, Query
+    from pldgov.questions import Prompt, Query
 
 QUESTION: Final = "Which label does the policy give to this input?"
 NAME: Final = "label"

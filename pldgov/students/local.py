@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Self
 
-    from pldgov.results import Prompt, Query
+    from pldgov.questions import Prompt, Query
     from pldgov.students.engine import Engine
 
 

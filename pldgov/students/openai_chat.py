@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pldgov.endpoint.connection import Connection
-    from pldgov.results import Prompt, Query
+    from pldgov.questions import Prompt, Query
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from pldgov.endpoint.connection import Connection
     from pldgov.endpoint.dispatch import Ask
-    from pldgov.results import Answer, Prompt, Query, StudentCard
+    from pldgov.questions import Prompt, Query
+    from pldgov.results import Answer, StudentCard
 
 
 class RemoteStudent(ABC, Generic[Endpoint]):

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from pldgov.results import Answer, Prompt, Query
+    from pldgov.questions import Prompt, Query
+    from pldgov.results import Answer
 
 
 class RecordedStudent(BaseModel):

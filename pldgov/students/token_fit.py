@@ -11,7 +11,7 @@ from pldgov.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from pldgov.results import Query
+    from pldgov.questions import Query
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from pldgov.dataset import Example
     from pldgov.ports import AnswerStore, Progress, Student
     from pldgov.prompt import PromptBuilder, RenderedPrompt
-    from pldgov.results import Answer, Decision, Query, Scorecard, StudentCard
+    from pldgov.questions import Query
+    from pldgov.results import Answer, Decision, Scorecard, StudentCard
     from pldgov.rulebook.model import GatePolicy
 
     Answers = dict[str, Answer]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pldgov.prompt import RenderedPrompt
-    from pldgov.results import Prompt
+    from pldgov.questions import Prompt
     from pldgov.rulebook.loading import Revision
 
 PromptFormat = Literal["text", "messages", "json"]

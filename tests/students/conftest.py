@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pldgov.results import Prompt, Query
+from pldgov.questions import Prompt, Query
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ transformers = pytest.importorskip("transformers")
 tokenizers = pytest.importorskip("tokenizers")
 
 from pldgov.errors import ProviderError  # noqa: E402
-from pldgov.results import Prompt, Turn  # noqa: E402
+from pldgov.questions import Prompt, Turn  # noqa: E402
 from pldgov.students.chat import ChatFormat  # noqa: E402
 
 CHATML = (

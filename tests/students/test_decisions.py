@@ -9,7 +9,8 @@ from openai.types.decision_create_params import DecisionCreateParams
 from pydantic import ConfigDict, TypeAdapter, with_config
 
 from pldgov.errors import DataError, ProviderError, UsageError
-from pldgov.results import Answer, Prompt, Turn
+from pldgov.questions import Prompt, Turn
+from pldgov.results import Answer
 from pldgov.students import open_student
 
 USAGE = {

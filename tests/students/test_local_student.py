@@ -18,7 +18,7 @@ tokenizers = pytest.importorskip("tokenizers")
 from safetensors.torch import load_file, save_file  # noqa: E402
 
 from pldgov.errors import DataError, ProviderError, UsageError  # noqa: E402
-from pldgov.results import Prompt, Query, Turn  # noqa: E402
+from pldgov.questions import Prompt, Query, Turn  # noqa: E402
 from pldgov.students import open_student  # noqa: E402
 from pldgov.students.decoding import GreedyText, LabelLikelihood  # noqa: E402
 from pldgov.students.engine import Engine  # noqa: E402

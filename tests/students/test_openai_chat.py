@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from pldgov.errors import DataError, ProviderError
-from pldgov.results import Prompt, Turn
+from pldgov.questions import Prompt, Turn
 from pldgov.students import open_student
 from pldgov.students.openai_chat import label_schema, read_label
 
@@ -127,7 +127,7 @@ def test_openai_ctrl_c_keeps_the_answers_so_far(endpoint, tmp_path):
 import _thread, threading, time
 from pathlib import Path
 from pldgov.students import open_student
-from pldgov.results import Prompt, Query
+from pldgov.questions import Prompt, Query
 options = dict(kind="openai", model="m", base_url={endpoint.url!r}, structured="none", timeout=30)
 student = open_student("mine", options, root=Path("."))
 prompt = Prompt("s", {{"alpha": "a", "beta": "b"}}, "t")
@@ -191,7 +191,7 @@ import sys
 sys.modules["aiohttp"] = None
 from pathlib import Path
 from pldgov.students import open_student
-from pldgov.results import Prompt, Query
+from pldgov.questions import Prompt, Query
 options = dict(kind="openai", model="m", base_url={endpoint.url!r}, structured="none")
 student = open_student("mine", options, root=Path("."))
 prompt = Prompt("s", {{"alpha": "a", "beta": "b"}}, "t")
@@ -217,7 +217,7 @@ sys.modules["openai"] = None
 from pathlib import Path
 from pldgov.errors import ProviderError
 from pldgov.students import open_student
-from pldgov.results import Prompt, Query
+from pldgov.questions import Prompt, Query
 options = dict(kind="openai", model="m", base_url={endpoint.url!r})
 student = open_student("mine", options, root=Path("."))
 assert student.card.fingerprint

@@ -3,7 +3,7 @@
 import pytest
 
 from pldgov.errors import ProviderError
-from pldgov.results import Prompt, Query, Turn
+from pldgov.questions import Prompt, Query, Turn
 from pldgov.students import open_student
 
 pytestmark = pytest.mark.slow

@@ -18,7 +18,7 @@ transformers = pytest.importorskip("transformers")
 tokenizers = pytest.importorskip("tokenizers")
 
 from pldgov.errors import ProviderError, StorageError  # noqa: E402
-from pldgov.results import Prompt, Query, Turn  # noqa: E402
+from pldgov.questions import Prompt, Query, Turn  # noqa: E402
 from pldgov.students import cache_folder, open_student, smollm2  # noqa: E402
 from pldgov.students.cache_folder import built_folder  # noqa: E402
 from pldgov.students.chat import ChatFormat  # noqa: E402
@@ -245,7 +245,7 @@ def test_digest_is_noted_by_size_and_time_of_change(target, monkeypatch):
 START = """
 import json, sys
 from pathlib import Path
-from pldgov.results import Prompt, Query
+from pldgov.questions import Prompt, Query
 from pldgov.students import open_student
 student = open_student("smollm2", {"kind": "smollm2"}, root=Path.cwd())
 prompt = Prompt(system="Positive or negative?", labels={"positive": "", "negative": ""}, user_template="")
