@@ -41,11 +41,11 @@ def _replace(target: Path, data: bytes) -> None:
     except BaseException:  # Ctrl-C too must not leave the temporary file behind
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself last through a power cut, where the system lets folders be synced."""
+def sync_folder(folder: Path) -> None:
+    """Make a new or renamed file last through a power cut, where folders can be synced."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from pldgov.fingerprint import digest_value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from pldgov.results import Message
+    from pldgov.questions import Message
 
 Phase = Literal["extract", "synthesize", "resolve"]
+FindingKind = Literal[
+    "awaiting",  # answers by file that are not there yet
+    "sent-back",  # an answer that was asked again, with the reason
+    "set-aside",  # one that was no better the second time: not used
+    "rejected",  # one that tries to command its reader: not used, not asked again
+    "label-suspect",  # the teacher argues for another label than the gold one: used, and listed
+    "unknown-id",  # an answer or citation about something that was not asked about: dropped
+    "duplicate",  # a second answer to one question: dropped
+    "conflict",  # a second, different answer to one question: dropped
+    "unknown-answer",  # an answer by file that belongs to no request
+    "failed-answer",  # an answer by file that is an error of the batch API: asked again
+    "damaged-line",  # a line of a file of answers that is no answer
+    "out-of-scope",  # examples or micro-instructions that a step leaves out, and why
+]
 OperationKind = Literal["add", "modify", "split", "merge", "retire"]
 ClusterStrategy = Literal["dbscan", "hdbscan", "kmeans", "per-label"]
 
@@ -55,6 +69,64 @@ class TeacherReply:
     tokens_in: int = 0
     tokens_out: int = 0
     cost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What teacher answers took: calls, tokens, and money in the currency of the prices."""
+
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.calls + other.calls,
+            self.tokens_in + other.tokens_in,
+            self.tokens_out + other.tokens_out,
+            self.cost + other.cost,
+        )
+
+    @classmethod
+    def of(cls, replies: Iterable[TeacherReply]) -> Usage:
+        """Return what these replies took together."""
+        total = cls()
+        for reply in replies:
+            total += cls(1, reply.tokens_in, reply.tokens_out, reply.cost)
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that people should see about a run; ``about`` names what it is about."""
+
+    kind: FindingKind
+    about: tuple[str, ...]
+    message: str
+
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Step(Generic[Result]):
+    """How far a phase has come with the replies that are recorded.
+
+    ``requests`` are those whose replies are missing: with them recorded, running the phase again
+    goes on from there. ``result`` is final once nothing is missing; before that it is what the
+    recorded replies give. ``usage`` is what the replies that were read took.
+    """
+
+    result: tuple[Result, ...]
+    requests: tuple[TeacherRequest, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    usage: Usage = Usage()
+
+    @property
+    def done(self) -> bool:
+        """Whether every reply that the phase needs is recorded."""
+        return not self.requests
 
 
 @dataclass(frozen=True, slots=True)
