@@ -155,8 +155,10 @@ class Workspace:
             gate_against_revision,
             gate_without_base,
         )
+        from pldgov.workflows.linting import require_sound
 
         head = self.load(path)
+        require_sound(head)
         chosen = base or self.config.base
         evidence = self._evidence(chosen)
         if evidence is not None:

@@ -46,7 +46,9 @@ def _bless(workspace: Workspace, head: Revision, answering: Answering, *, reason
         measure_for_blessing,
         refuse_dirty,
     )
+    from pldgov.workflows.linting import require_sound
 
+    require_sound(head)
     paths = [head.path, f"{head.folder}/examples", workspace.config.templates]
     with workspace.repository() as repository:
         refuse_dirty(paths, is_dirty=repository.is_dirty(paths))

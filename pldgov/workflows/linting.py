@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from pldgov.rulebook.checks import check_rulebook, place_key
+from pldgov.errors import RulebookError
+from pldgov.rulebook.checks import CHECKS, check_rulebook, place_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from pldgov.dataset import Example, SplitName
     from pldgov.problems import Problem
     from pldgov.rulebook.loading import Revision
+
+_LEFT_TO_LINT = {
+    "folder-name",  # the name of a folder changes no answer
+    "similar-across-splits",  # the search takes longer than the verdict
+}
 
 
 def lint_revision(
@@ -30,6 +36,18 @@ def lint_revision(
         selected=selected,
     )
     return tuple(sorted((*revision.problems, *found), key=place_key))
+
+
+def require_sound(revision: Revision) -> None:
+    """Raise ``RulebookError`` with every error that would make a measurement worthless.
+
+    An example cited from the gate split, for instance, is in the prompt that the gate judges.
+    """
+    selected = {code for code, one in CHECKS.items() if one.severity == "error"}
+    problems = lint_revision(revision, selected=selected - _LEFT_TO_LINT)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise RulebookError(errors)
 
 
 def _sound_splits(revision: Revision) -> Mapping[SplitName, Sequence[Example]]:

@@ -355,3 +355,19 @@ def test_offline_without_answers_is_no_verdict(governance_repo, pldgov):
     result = pldgov("gate", "--offline", cwd=repo.root)
     assert result.exit_code == 3
     assert "40 of 40 answers of student 'recorded' are not recorded" in result.stderr
+
+
+def test_a_rule_that_cites_a_gate_example_is_not_judged(governance_repo, pldgov):
+    """Leakage makes every figure worthless: exit code 2 with the place, from gate and bless."""
+    repo = governance_repo()
+    repo.branch("edit")
+    text = repo.rulebook.read_text("utf-8")
+    repo.write(repo.path, text.replace("id: t-00", "id: g-00", 1))
+    repo.record()
+    repo.commit("Leak")
+    gate = pldgov("gate", cwd=repo.root)
+    bless = pldgov("bless", "--reason", "x", cwd=repo.root)
+    assert (gate.exit_code, bless.exit_code) == (2, 2)
+    assert "g-00" in gate.stderr
+    assert "[leakage]" in gate.stderr
+    assert "[leakage]" in bless.stderr
