@@ -31,6 +31,8 @@ def scaffold_files() -> Iterator[tuple[str, bytes]]:
         name = path.relative_to(scaffold).as_posix()
         if not name.endswith(".py"):
             yield _RENAMED.get(name, name), path.read_bytes()
+    schema = _PACKAGE / "rulebook" / "rulebook.schema.json"  # editors complete from it
+    yield schema.name, schema.read_bytes()
     for folder in ("templates", f"rulebooks/{EXAMPLE}"):
         origin = _origin(folder)
         for path in _files(origin):

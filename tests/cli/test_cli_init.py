@@ -26,6 +26,7 @@ def test_everything_a_governance_repository_needs_is_there(scaffold):
         ".github/workflows/pldgov.yml",
         "rulebooks/desk-routing/rulebook.yaml",
         "rulebooks/desk-routing/examples/gate.jsonl",
+        "rulebook.schema.json",
         "templates/turns.j2",
     ):
         assert (scaffold / path).is_file(), path
