@@ -138,7 +138,7 @@ class PackedModel:
         feed = _Feed()
         feed.add(prefix[common:], self._ledger.extend(self._trunk, len(prefix) - common), ask=False)
         try:
-            for _ in self._read(feed):
+            for _ in self._read(feed, trunk=True):
                 pass
         except BaseException:
             self._forget()
@@ -159,13 +159,16 @@ class PackedModel:
             nodes[node] = self._ledger.open(nodes[parent])
             feed.add([token], self._ledger.extend(nodes[node]), ask=True)
 
-    def _read(self, feed: _Feed) -> Iterator[torch.Tensor]:
-        """Run the model over ``feed``; yield the logits of what was asked, (rows, vocabulary)."""
-        shared = len(self._prefix)
+    def _read(self, feed: _Feed, *, trunk: bool = False) -> Iterator[torch.Tensor]:
+        """Run the model over ``feed``; yield the logits of what was asked, (rows, vocabulary).
+
+        Tokens of the ``trunk`` see all that was read before, others only the prefix.
+        """
         base = self._cache.get_seq_length()
         for stretch, asked in feed.pieces(self._chunk, self._rows):
             here = slice(stretch.start, stretch.stop)
             keys = range(base + stretch.start, base + stretch.stop)
+            shared = keys.start if trunk else len(self._prefix)
             output = self._model(
                 input_ids=torch.tensor([feed.tokens[here]]),
                 position_ids=torch.tensor([feed.positions[here]]),
