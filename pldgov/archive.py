@@ -71,8 +71,9 @@ class JsonLinesArchive:
         """Lines that are no reply, and requests with more than one reply."""
         return tuple(self._findings)
 
-    def __len__(self) -> int:
-        """Return the number of lines that hold a reply."""
+    @property
+    def size(self) -> int:
+        """The number of lines that hold a reply."""
         return len(self._keys) + sum(map(len, self._new.values()))
 
     def __enter__(self) -> Self:

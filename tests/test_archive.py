@@ -67,7 +67,7 @@ def test_archive_tells_what_this_run_spent(path, tmp_path):
     with JsonLinesArchive(path, recorded=[committed]) as archive:
         archive.put(reply(2))
         assert (archive.spent.calls, archive.spent.tokens_in, archive.spent.cost) == (2, 20, 1.0)
-        assert len(archive) == 3
+        assert archive.size == 3
 
 
 def test_archive_cuts_off_a_torn_line(path):
@@ -180,7 +180,7 @@ os.kill(os.getpid(), 9)
     done = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
     assert done.returncode != 0
     with JsonLinesArchive(path) as archive:
-        assert len(archive) == 3
+        assert archive.size == 3
         assert archive.findings == ()
 
 

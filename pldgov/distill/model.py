@@ -26,7 +26,7 @@ FindingKind = Literal[
     "unknown-answer",  # an answer by file that belongs to no request
     "failed-answer",  # an answer by file that is an error of the batch API: asked again
     "damaged-line",  # a line of a file of answers that is no answer
-    "out-of-scope",  # examples or micro-instructions that a step leaves out, and why
+    "wrong-role",  # a citation whose role does not go with its example's label: dropped
 ]
 OperationKind = Literal["add", "modify", "split", "merge", "retire"]
 ClusterStrategy = Literal["dbscan", "hdbscan", "kmeans", "per-label"]
@@ -154,7 +154,8 @@ class Clustering:
 
     ``members`` holds the ids of each cluster's micro-instructions, ``outliers`` those in none:
     they are kept as long-tail candidates. ``findings`` says in words what is degenerate about the
-    outcome (one giant cluster, no cluster, nearly all noise), nothing when it is sound.
+    outcome (one giant cluster, no cluster, nearly all noise), nothing when it is sound. ``notes``
+    say what else a reader should know, above all what is approximate.
     """
 
     strategy: ClusterStrategy
@@ -162,6 +163,7 @@ class Clustering:
     outliers: tuple[str, ...] = ()
     parameters: Mapping[str, float] = field(default_factory=dict)
     findings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

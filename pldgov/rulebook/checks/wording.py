@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pldgov.rulebook.checks.subject import Finding, Subject
 
-_CONTROL_TOKEN = re.compile(
+CONTROL_TOKEN = re.compile(
     r"<\|[A-Za-z0-9_/-]{1,40}\|?>|<[A-Za-z0-9_/-]{1,40}\|>"  # <|im_end|>, <|turn>, <turn|>
     r"|<｜[^<>｜]{1,40}｜>"  # noqa: RUF001  (DeepSeek writes its tokens with full-width bars)
     r"|</?(?:start|end)_of_(?:turn|text|image)>|</?s>|<(?:bos|eos|pad|unk|sep|cls|mask)>"
@@ -57,7 +57,7 @@ def _finding(
 def control_token(subject: Subject) -> Iterator[Finding]:
     """Find texts that could end the system message or open another turn."""
     for index, loc, text in _texts(subject):
-        token = _CONTROL_TOKEN.search(text)
+        token = CONTROL_TOKEN.search(text)
         if token:
             said = f'holds "{token[0]}", which chat templates use as a control token'
             yield _finding(subject, index, loc, said, "describe it in words")
@@ -71,14 +71,15 @@ def control_token(subject: Subject) -> Iterator[Finding]:
 def hidden_character(subject: Subject) -> Iterator[Finding]:
     """Find control, formatting, private and bidirectional characters."""
     for index, loc, text in _texts(subject):
-        hidden = next(_hidden(text), None)
+        hidden = next(hidden_characters(text), None)
         if hidden:
             name = unicodedata.name(hidden, "a control or private character")
             said = f"holds U+{ord(hidden):04X} ({name}), which nobody sees"
             yield _finding(subject, index, loc, said, "delete it")
 
 
-def _hidden(text: str) -> Iterator[str]:
+def hidden_characters(text: str) -> Iterator[str]:
+    """Yield each control, formatting, private and bidirectional character of a text."""
     for match in _NOT_PRINTABLE.finditer(text):
         character = match[0]
         if unicodedata.category(character) in _HIDDEN_CATEGORIES:

@@ -1,0 +1,72 @@
+"""The teacher's prompts: templates of the rulebook's own repository, rendered and digested.
+
+A phase ``p`` has a system message (``teacher/p.j2``) and a user message (``teacher/p_input.j2``);
+``teacher/again.j2`` is what an answer that cannot be used is sent back with.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pldgov.fingerprint import digest_text, digest_value
+from pldgov.prompt import ShownLabel, ShownTask
+from pldgov.templating import PromptEnvironment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pldgov.distill.model import Phase
+    from pldgov.questions import Message
+    from pldgov.rulebook.model import Task
+
+AGAIN: Final = "teacher/again.j2"
+
+
+class TeacherPrompts:
+    """Renders what teachers are told about one task.
+
+    ``templates`` maps every template's path below the templates folder to its text; ``folder`` is
+    what messages call that folder.
+    """
+
+    def __init__(
+        self, templates: Mapping[str, str], *, task: Task, title: str, folder: str = "templates"
+    ) -> None:
+        self._templates = templates
+        self._environment = PromptEnvironment(templates, folder=folder)
+        self._systems: dict[Phase, str] = {}
+        self.task = task
+        self.title = title
+
+    def messages(self, phase: Phase, variables: Mapping[str, Any]) -> tuple[Message, ...]:
+        """Return the system message of a phase and its user message with ``variables``.
+
+        Raises ``TemplateError``.
+        """
+        if phase not in self._systems:
+            self._systems[phase] = self._render(f"teacher/{phase}.j2", self._about_the_task())
+        return (
+            {"role": "system", "content": self._systems[phase]},
+            {"role": "user", "content": self._render(f"teacher/{phase}_input.j2", variables)},
+        )
+
+    def again(self, variables: Mapping[str, Any]) -> str:
+        """Return the message that sends an answer back."""
+        return self._render(AGAIN, variables)
+
+    def digest(self, phase: Phase) -> str:
+        """Return the digest over all templates of a phase: what provenance cites."""
+        roots = (f"teacher/{phase}.j2", f"teacher/{phase}_input.j2", AGAIN)
+        names = sorted({name for root in roots for name in self._environment.templates_used(root)})
+        texts = [[name, digest_text(self._templates[name].replace("\r\n", "\n"))] for name in names]
+        return digest_value(texts)
+
+    def _about_the_task(self) -> dict[str, Any]:
+        labels = self.task.labels.items()
+        return {
+            "task": ShownTask(title=self.title, instruction=self.task.instruction.strip()),
+            "labels": tuple(ShownLabel(name, text) for name, text in labels),
+        }
+
+    def _render(self, name: str, variables: Mapping[str, Any]) -> str:
+        return self._environment.render(name, variables)[0].strip()
