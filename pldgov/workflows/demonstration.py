@@ -27,7 +27,54 @@ class Edit:
     conclusion: str
 
 
-EDITS: tuple[Edit, ...] = ()
+EDITS: tuple[Edit, ...] = (
+    Edit(
+        branch="merge-login-into-transfer",
+        subject="Send sign-in problems to the transfer desk",
+        explanation=(
+            "5. A harmful edit on a branch: one rule, and the examples that it shows, now send\n"
+            "   sign-in problems to the transfer desk. The gate asks the student about both prompts."
+        ),
+        replacements=(
+            (RULEBOOK, "    labels: [login]\n", "    labels: [transfer]\n"),
+            (
+                RULEBOOK,
+                "Getting into the app or website: login.",
+                "Getting into the app or website: transfer.",
+            ),
+            (
+                TRAIN,
+                'Please open again for me.", "label": "login"',
+                'Please open again for me.", "label": "transfer"',
+            ),
+            (
+                TRAIN,
+                'Every. Single. Time.", "label": "login"',
+                'Every. Single. Time.", "label": "transfer"',
+            ),
+        ),
+        exit_code=1,
+        conclusion="The gate stopped it: REGRESSED, with the answers that broke.",
+    ),
+    Edit(
+        branch="say-why",
+        subject="Say why the rule exists",
+        explanation=(
+            "6. A harmless edit on another branch: a comment and a rationale. The prompt's digest\n"
+            "   stays what it was, so there is nothing to ask the student."
+        ),
+        replacements=(
+            (
+                RULEBOOK,
+                "    rationale: The card desk blocks, replaces and sets up cards.\n",
+                "    # Agreed with the card desk in November.\n"
+                "    rationale: The card desk blocks, replaces and sets up cards, day and night.\n",
+            ),
+        ),
+        exit_code=0,
+        conclusion="It passed without a student call.",
+    ),
+)
 
 
 def apply_edit(folder: Path, edit: Edit) -> None:

@@ -158,7 +158,7 @@ def collect_answers(
             f"{len(wanted) - len(known)} of {len(wanted)} answers of student "
             f"{answering.card.name!r} are not recorded, and it may not be asked (offline)",
             where=f"prompt {prompt[:12]}",
-            hint="run without --offline, or import recorded answers: pldgov cache import FILE",
+            hint="allow asking, or import recorded answers: pldgov cache import FILE",
         )
     with answering.lock(f"{prompt[:16]}-{student[:16]}"):
         known = _known(prompt, student, wanted, answering)  # another process may have asked
