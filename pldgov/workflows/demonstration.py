@@ -33,7 +33,7 @@ EDITS: tuple[Edit, ...] = (
         subject="Send sign-in problems to the transfer desk",
         explanation=(
             "5. A harmful edit on a branch: one rule, and the examples that it shows, now send\n"
-            "   sign-in problems to the transfer desk. The gate asks the student about both prompts."
+            "   sign-in problems to the transfer desk. The gate asks about both prompts."
         ),
         replacements=(
             (RULEBOOK, "    labels: [login]\n", "    labels: [transfer]\n"),
