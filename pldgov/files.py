@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
+from glob import glob
 from pathlib import Path
 
 from pldgov.errors import StorageError
@@ -26,6 +27,15 @@ def write_atomically(path: Path, data: bytes) -> None:
         _replace(target, data)
     except OSError as error:
         raise _refused(path, error) from error
+
+
+def find_files(root: Path, pattern: str) -> tuple[Path, ...]:
+    """Return the files that a path or glob pattern names; a relative one counts from ``root``."""
+    if (root / pattern).is_file():
+        return (root / pattern,)
+    # The function, not the method of a path: that one takes no absolute pattern.
+    found = glob(pattern, root_dir=root, recursive=True)  # noqa: PTH207
+    return tuple(sorted(path for each in found if (path := root / each).is_file()))
 
 
 def _replace(target: Path, data: bytes) -> None:

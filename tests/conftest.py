@@ -30,15 +30,33 @@ def shared_data() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def governance_repo_module():
-    """Load the module tests/governance_repo.py, which no import path leads to."""
-    path = Path(__file__).with_name("governance_repo.py")
-    spec = importlib.util.spec_from_file_location("governance_repo", path)
+def load_module(name: str):
+    """Load a module of tests/, which no import path leads to."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def fake_endpoint_module():
+    """Load the module tests/fake_endpoint.py."""
+    return load_module("fake_endpoint")
+
+
+@pytest.fixture
+def endpoint(fake_endpoint_module):
+    """Run a scripted endpoint on loopback."""
+    server = fake_endpoint_module.FakeEndpoint()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def governance_repo_module():
+    """Load the module tests/governance_repo.py, which no import path leads to."""
+    return load_module("governance_repo")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field, JsonValue, field_validator
 
-from pldgov.endpoint.connection import FILTERED, Rejection
+from pldgov.endpoint.connection import FILTERED, SHORTEN, Rejection
 from pldgov.endpoint.options import OPENAI_URL, EndpointOptions
 
 if TYPE_CHECKING:
@@ -83,11 +83,15 @@ class Said:
 
 
 class Chat:
-    """Asks a chat endpoint, and remembers whether it takes a JSON schema."""
+    """Asks a chat endpoint, and remembers whether it takes a JSON schema.
 
-    def __init__(self, options: ChatOptions, *, place: str) -> None:
+    ``too_long`` is what to do about a request beyond the model's context.
+    """
+
+    def __init__(self, options: ChatOptions, *, place: str, too_long: str = SHORTEN) -> None:
         self._fields = options.request_fields
         self._place = place
+        self._too_long = too_long
         self.schema = options.structured != "none"
         self.settled = options.structured != "auto"
 
@@ -115,7 +119,7 @@ class Chat:
         if isinstance(reply, Rejection):
             if reply.code in FILTERED:
                 return Said(reply.message, refused=True)
-            raise connection.refused(reply, about)
+            raise connection.refused(reply, about, too_long=self._too_long)
         return self._read(connection, reply, about)
 
     def _body(

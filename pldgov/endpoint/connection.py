@@ -33,6 +33,8 @@ TOO_LONG: Final = ("context_length_exceeded", "context length", "context size", 
 FILTERED: Final = ("content_filter", "content_policy_violation")
 """Codes of a rejection that is the model's answer to this input: data, not an error."""
 
+SHORTEN: Final = "shorten the input, or bound the prompt with budget_tokens in the rulebook"
+
 SHOWN_CHARACTERS: Final = 500
 
 
@@ -99,7 +101,7 @@ class Connection:
         if not isinstance(content, Mapping):
             raise self.unusable("the reply is no JSON object", about)
         self.served.check(content.get("model"))
-        usage = _usage(content.get("usage"))
+        usage = usage_of(content.get("usage"))
         self.budget.spend(usage)
         return Reply(content, usage or (0, 0), seconds)
 
@@ -111,14 +113,19 @@ class Connection:
             hint="is this the right base_url? It usually ends in /v1",
         )
 
-    def refused(self, rejection: Rejection, about: str) -> ProviderError | DataError:
-        """Return the error for a request that the endpoint calls wrong."""
+    def refused(
+        self, rejection: Rejection, about: str, *, too_long: str = SHORTEN
+    ) -> ProviderError | DataError:
+        """Return the error for a request that the endpoint calls wrong.
+
+        ``too_long`` is what to do about one beyond the model's context.
+        """
         said = f"{rejection.code} {rejection.message}".lower()
         if any(mark in said for mark in TOO_LONG):
             return DataError(
                 f"prompt and input are too long for {self.options.model}: {rejection.message}",
                 where=about,
-                hint="shorten the input, or bound the prompt with budget_tokens in the rulebook",
+                hint=too_long,
             )
         return ProviderError(
             f"{about} was refused (HTTP {rejection.status}): {rejection.message}",
@@ -228,7 +235,7 @@ async def connect(
         yield Connection(client, place, options, key, budget, served)
 
 
-def _usage(reported: object) -> tuple[int, int] | None:
+def usage_of(reported: object) -> tuple[int, int] | None:
     """Return ``(input, output)`` tokens under either pair of names, None without a report."""
     if not isinstance(reported, Mapping):
         return None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from glob import glob
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from pldgov.answer_lines import AnswerKey, read_lines
 from pldgov.errors import DataError, ProviderError, UsageError
+from pldgov.files import find_files
 from pldgov.results import StudentCard
 from pldgov.students.endpoint import place
 from pldgov.students.options import StudentOptions, parse_options
@@ -202,20 +202,11 @@ def _shown(path: Path, root: Path) -> str:
 def _files(root: Path, patterns: Sequence[str], where: str) -> tuple[Path, ...]:
     files: dict[Path, None] = {}
     for pattern in patterns:
-        found = _matching(root, pattern)
+        found = find_files(root, pattern)
         if not found:
             raise UsageError(f"path: no file {pattern!r}", where=where, hint=f"in {root}")
         files.update(dict.fromkeys(found))
     return tuple(files)
-
-
-def _matching(root: Path, pattern: str) -> list[Path]:
-    """Return the files that a path or pattern names; a relative one counts from ``root``."""
-    if (root / pattern).is_file():
-        return [root / pattern]
-    # The function, not the method of a path: that one takes no absolute pattern.
-    found = glob(pattern, root_dir=root, recursive=True)  # noqa: PTH207
-    return sorted(path for each in found if (path := root / each).is_file())
 
 
 def _read(path: Path) -> tuple[tuple[AnswerKey, Answer], ...]:
