@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from pldgov.students.engine import Engine
 
 
+LEAST_CHUNK = 256
+"""Tokens read in one forward at least, where there are as many; fewer waste the processor."""
+
+
 class LocalOptions(StudentOptions):
     """What a local student may be told, whatever its model.
 
@@ -203,7 +207,7 @@ class LocalStudent:
             dtype=self._options.dtype,
             threads=self._options.threads,
             scoring=self._options.scoring,
-            chunk=self._options.pack_tokens,
+            chunk=max(self._options.pack_tokens, LEAST_CHUNK),
             batch=self._options.batch_size,
             plain=self._options.chat_template == "plain",
         )
