@@ -29,28 +29,24 @@ class Edit:
 
 EDITS: tuple[Edit, ...] = (
     Edit(
-        branch="merge-login-into-transfer",
-        subject="Send sign-in problems to the transfer desk",
+        branch="savings-to-transfer",
+        subject="Send savings questions to the transfer desk",
         explanation=(
             "5. A harmful edit on a branch: one rule, and the examples that it shows, now send\n"
-            "   sign-in problems to the transfer desk. The gate asks about both prompts."
+            "   savings questions to the transfer desk. The gate asks about both prompts."
         ),
         replacements=(
-            (RULEBOOK, "    labels: [login]\n", "    labels: [transfer]\n"),
+            (RULEBOOK, "    labels: [savings]\n", "    labels: [transfer]\n"),
             (
                 RULEBOOK,
-                "Getting into the app or website: login.",
-                "Getting into the app or website: transfer.",
+                "Money put aside and the interest on it: savings.",
+                "Money put aside and the interest on it: transfer.",
             ),
+            (TRAIN, 'on the 2nd", "label": "savings"', 'on the 2nd", "label": "transfer"'),
             (
                 TRAIN,
-                'Please open again for me.", "label": "login"',
-                'Please open again for me.", "label": "transfer"',
-            ),
-            (
-                TRAIN,
-                'Every. Single. Time.", "label": "login"',
-                'Every. Single. Time.", "label": "transfer"',
+                'that pays more?", "label": "savings"',
+                'that pays more?", "label": "transfer"',
             ),
         ),
         exit_code=1,
