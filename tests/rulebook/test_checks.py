@@ -84,6 +84,15 @@ SAME = """\
     instruction: A message about a card that was LOST or stolen goes to the cards desk!
     provenance: {origin: imported}
 """
+LATER = """\
+  - id: r-03
+    title: Third
+    labels: ["no"]
+    instruction: >-
+      A message about a card that was lost or stolen years ago, and long since replaced by the
+      desk, is filed.
+    provenance: {origin: imported}
+"""
 
 CASES = [
     Case("duplicate-rule-id", 'rule id "r-01" stands first in line 23', {"id: r-02": "id: r-01"}, at="40:9", rule="r-01"),
@@ -93,6 +102,8 @@ CASES = [
     Case("unknown-related", "to itself", {"priority: 10": "related: [{id: r-01, type: precedes}]"}),
     Case("modified-before-created", "modified on 2026-01-30, before it was created on 2026-01-31", {"priority: 10": "modified: 2026-01-30"}, at="30:15", rule="r-01"),
     Case("similar-instruction", 'rule "r-03" says almost the same as rule "r-01"', {"  - id: r-02": SAME + "  - id: r-02"}, at="43:5", rule="r-03"),
+    Case("rule-conflict", 'rules "r-01" and "r-03" argue for "cards" and "no" in nearly the same case', {"  - id: r-02": SAME.replace("[cards]", "['no']") + "  - id: r-02"}, at="43:5", rule="r-03"),
+    Case("rule-conflict", 'rule "r-01" holds wherever rule "r-03" does', {"  - id: r-02": LATER + "  - id: r-02", "priority: 10": "priority: 0"}, at="43:5", rule="r-03"),
     Case("unknown-label", 'argues for "card", which is no label', {"labels: [cards]": "labels: [cards, card]"}, at="26:21", hint='did you mean "cards"?', rule="r-01"),
     Case("unknown-label", 'argues for "xyz"', {"labels: [no]": "labels: [no, xyz]"}, hint="labels: cards, no"),
     Case("repeated-label", 'names the label "cards" twice', {"labels: [cards]": "labels: [cards, cards]"}, rule="r-01"),
@@ -162,6 +173,23 @@ def test_every_check_has_a_case():
     assert {case.code for case in CASES} == set(CHECKS)
     assert all(code == code.lower().replace("_", "-") for code in CHECKS)
     assert all(one.description for one in CHECKS.values())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"priority: 10": "priority: 0", "years ago": "but not used"},
+        {"title: Third": "title: Third\n    priority: 11", "priority: 10": "priority: 0"},
+        {"card that was": "letter that was"},
+    ],
+    ids=["negated", "placed first", "another case"],
+)
+def test_rules_that_tell_their_cases_apart_do_not_conflict(change):
+    """A negation, a higher priority of the narrower rule, or another subject settle it."""
+    text = edited({"  - id: r-02": LATER + "  - id: r-02"})
+    for old, new in change.items():
+        text = text.replace(old, new, 1)
+    assert "rule-conflict" not in {problem.code for problem in lint(text)}
 
 
 def test_deprecated_rules_are_left_in_peace():

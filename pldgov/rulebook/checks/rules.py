@@ -6,16 +6,23 @@ from typing import TYPE_CHECKING
 
 from pldgov.data.similarity import near_equal_pairs
 from pldgov.dataset import Example
-from pldgov.rulebook.checks.subject import check
+from pldgov.rulebook.checks.subject import check, listed
+from pldgov.rulebook.content_words import content_words, disjoint, nearly_within
 from pldgov.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pldgov.rulebook.checks.subject import Finding, Subject
+    from pldgov.rulebook.content_words import ContentWords
+    from pldgov.rulebook.model import Rule
 
 _MOST_COMPARED = 5_000
 """Rules whose wording is compared with each other; more than any prompt can hold."""
+_NEARLY_THE_SAME = 0.85
+"""Share of content words in common."""
+_LEAST_WORDS = 4
+"""A rule of fewer content words stands in too many others for that to mean anything."""
 
 
 @check(
@@ -121,10 +128,59 @@ def similar_instruction(subject: Subject) -> Iterator[Finding]:
         )
 
 
+@check(
+    "rule-conflict",
+    severity="warning",
+    description="a rule that meets the case of an earlier one and argues for another label",
+)
+def rule_conflict(subject: Subject) -> Iterator[Finding]:
+    """Find rules for different labels that say when they apply in nearly the same words.
+
+    Or of which one holds all that the other says and more, and is not put before it by its
+    priority. A negation in one of them makes two cases of it.
+    """
+    rules = subject.living_rules[:_MOST_COMPARED]
+    labels = subject.rulebook.labels
+    contents = [content_words(rule.instruction, labels=labels) for _, rule in rules]
+    reported: set[tuple[int, int]] = set()
+    for one, other in nearly_within(contents, missing=1 - _NEARLY_THE_SAME):
+        pair = min(one, other), max(one, other)
+        said = _conflict(rules[one][1], contents[one], rules[other][1], contents[other])
+        if said is not None and pair not in reported:
+            reported.add(pair)
+            yield subject.in_rule(
+                rules[pair[1]][0],
+                "instruction",
+                at_key=True,
+                message=said,
+                hint="say in one of them what tells the cases apart, or put one before the other",
+            )
+
+
+def _conflict(one: Rule, narrow: ContentWords, other: Rule, wide: ContentWords) -> str | None:
+    """Return how ``other``, which holds nearly all words of ``one``, conflicts with it, if so."""
+    if (
+        not disjoint(one.labels, other.labels)
+        or narrow.negations != wide.negations
+        or len(narrow.words) < _LEAST_WORDS
+    ):
+        return None
+    argued = f"{listed(one.labels)} and {listed(other.labels)}"
+    if narrow.similarity(wide) >= _NEARLY_THE_SAME:
+        return f'rules "{one.id}" and "{other.id}" argue for {argued} in nearly the same case'
+    if narrow.words < wide.words and other.priority <= one.priority:
+        return (
+            f'rule "{one.id}" holds wherever rule "{other.id}" does, but they argue for {argued}, '
+            "and no higher priority puts the narrower one first"
+        )
+    return None
+
+
 CHECKS = (
     duplicate_rule_id,
     no_active_rule,
     unknown_related,
     modified_before_created,
     similar_instruction,
+    rule_conflict,
 )
