@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _ENVIRONMENT = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 _TEXT_KEYS = ("student", "base", "rulebooks", "templates", "store")
-_KEYS = (*_TEXT_KEYS, "offline", "students", "teachers")
+_KEYS = (*_TEXT_KEYS, "offline", "students", "teachers", "embedders", "distill")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Config:
     offline: bool = False
     students: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     teachers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    embedders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    distill: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def store_path(self) -> Path:
@@ -116,7 +118,9 @@ def _from_table(root: Path, table: Mapping[str, Any]) -> Config:
     ]
     if not isinstance(table.get("offline", False), bool):
         wrong.append("offline must be true or false")
-    for group in ("students", "teachers"):
+    if not isinstance(table.get("distill", {}), dict):
+        wrong.append("distill must be a table: [tool.pldgov.distill]")
+    for group in ("students", "teachers", "embedders"):
         tables = table.get(group, {})
         if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
             wrong.append(f"{group} must be tables, one a name: [tool.pldgov.{group}.<name>]")

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pldgov.dataset import Example
+    from pldgov.distill.model import Usage
     from pldgov.evidence import Evidence
     from pldgov.gitrepo import Repository
-    from pldgov.ports import Progress, Source, Student
+    from pldgov.ports import Embedder, Progress, Source, Student, Teacher
     from pldgov.problems import Problem
     from pldgov.results import GateReport
     from pldgov.rulebook.loading import Revision
@@ -87,17 +88,35 @@ class Workspace:
     def student(self, name: str | None = None) -> Student:
         """Open a student by name (default: the configured one); nothing heavy is loaded yet."""
         chosen = name or self.config.student
-        known: Mapping[str, Mapping[str, Any]] = {**BUILT_IN, **self.config.students}
-        if chosen not in known:
-            raise UsageError(
-                f"there is no student {chosen!r}",
-                where=f"{self.config.root / 'pyproject.toml'}: [tool.pldgov.students]",
-                hint=did_you_mean(chosen, known) or f"known are {', '.join(sorted(known))}",
-            )
-        options = resolve_environment(
-            dict(known[chosen]), where=f"[tool.pldgov.students.{chosen}]", environment=os.environ
-        )
+        options = self._options("students", chosen, {**BUILT_IN, **self.config.students})
         return open_student(chosen, options, root=self.config.root)
+
+    def teacher(self, name: str, *, folder: Path, spent: Usage, submit: bool = False) -> Teacher:
+        """Open a teacher by name for the run in ``folder``; see ``open_teacher``."""
+        from pldgov.teachers import BUILT_IN as TEACHERS
+        from pldgov.teachers import open_teacher
+
+        options = self._options("teachers", name, {**TEACHERS, **self.config.teachers})
+        return open_teacher(
+            name, options, root=self.config.root, folder=folder, spent=spent, submit=submit
+        )
+
+    def embedder(self, name: str) -> Embedder:
+        """Open an embedder by name."""
+        from pldgov.embedders import open_embedder
+
+        return open_embedder(
+            name,
+            self.embedder_options(name),
+            root=self.config.root,
+            students=self.config.students,
+        )
+
+    def embedder_options(self, name: str) -> Mapping[str, Any]:
+        """Return an embedder's settings; raises ``UsageError`` for an unknown one."""
+        from pldgov.embedders import BUILT_IN as EMBEDDERS
+
+        return self._options("embedders", name, {**EMBEDDERS, **self.config.embedders})
 
     def store(self) -> Store:
         """Open the store of answers."""
@@ -211,6 +230,21 @@ class Workspace:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / f"{name}.lock"):
             yield
+
+    def _options(
+        self, group: str, name: str, known: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """Return the table of one student, teacher or embedder, its variables filled in."""
+        if name not in known:
+            raise UsageError(
+                f"there is no {group.removesuffix('s')} {name!r}",
+                where=f"{self.config.root / 'pyproject.toml'}: [tool.pldgov.{group}]",
+                hint=did_you_mean(name, known) or f"known are {', '.join(sorted(known))}",
+            )
+        options: dict[str, Any] = resolve_environment(
+            dict(known[name]), where=f"[tool.pldgov.{group}.{name}]", environment=os.environ
+        )
+        return options
 
     def _find_one(self, name: str) -> tuple[str, ...]:
         path = Path(name)

@@ -7,6 +7,7 @@ errors, 2 usage, configuration, rulebook or template, 3 no verdict, 4 provider o
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -15,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 # Pydantic looks through every installed package for plugins; pldgov uses none, and a face that
 # starts in a fifth of a second has no time for it.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+# Imports and YAML nodes are objects that stay: looking for cycles among them every 700 of them is
+# a tenth of a short run.
+gc.set_threshold(100_000, 50, 50)
 
 import click
 
@@ -28,11 +32,13 @@ VERBS: Mapping[str, str] = {
     # verb: its one-line help, here so that `pldgov --help` loads none of them
     "init": "Scaffold a governance repository.",
     "quickstart": "See the whole job done in a temporary repository.",
+    "distill": "Make a rulebook from labelled examples and a teacher.",
     "lint": "Report every problem of rulebooks and their examples.",
     "fmt": "Format rulebooks; pin the digests of cited examples.",
     "render": "Render a rulebook into the prompt that is deployed.",
     "eval": "Measure a student's macro-F1 under a rulebook.",
     "gate": "Judge a change against its base.",
+    "report": "Show again what a distillation came to.",
     "bless": "Commit a measurement as evidence.",
     "data": "Import, split and check labelled examples.",
     "cache": "Look after the stored answers of students.",

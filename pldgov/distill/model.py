@@ -178,8 +178,9 @@ class CitedExample:
 class DraftRule:
     """A rule before it stands in a rulebook.
 
-    ``request`` and ``reply`` say which teacher answer it came from. ``lineage`` names rules it
-    was split or merged from.
+    ``request`` says which teacher answer its wording came from, ``first_request`` which one the
+    rule itself came from where a later answer modified it. ``lineage`` names rules it was split
+    (one) or merged (several) from.
     """
 
     id: str
@@ -191,6 +192,7 @@ class DraftRule:
     rationale: str | None = None
     priority: int = 0
     lineage: tuple[str, ...] = ()
+    first_request: str | None = None
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ class Operation:
     """One change of a rule set that the teacher proposes in the resolution loop.
 
     ``targets`` are ids of rules that it changes or removes, ``rules`` what it puts in their
-    place. ``reason`` is the teacher's, in a sentence.
+    place. ``reason`` is the teacher's, in a sentence; ``examples`` are the ids that it cites.
     """
 
     kind: OperationKind
@@ -206,6 +208,7 @@ class Operation:
     rules: tuple[DraftRule, ...]
     reason: str
     request: str
+    examples: tuple[str, ...] = ()
 
 
 ConflictKind = Literal["contradiction", "duplicate", "subsumption", "counter-example"]

@@ -1,0 +1,89 @@
+"""Phase 6: the same macro-F1 with fewer tokens, and the order and layout that serve best.
+
+Effects of rules do not add up, so a rule is only ever judged as a part of its set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pldgov.distill.candidates import ORDERS, best_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pldgov.distill.candidates import Judge, Judged, Layout
+
+LEAST_RULES = 1
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What pruning came to.
+
+    ``effects`` holds for each rule the macro-F1 that its set loses without it (negative: the set
+    is better off). ``removed`` are the ids taken out, in order.
+    """
+
+    best: Judged
+    effects: tuple[tuple[str, float], ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+def prune(start: Judged, *, judge: Judge, affordable: Callable[[], bool]) -> Pruned:
+    """Leave out each rule alone, then take out one after another what costs no macro-F1.
+
+    Backward elimination goes through the rules from the least useful on; a removal stays when
+    macro-F1 is no lower and the prompt is smaller. It ends early when nothing more is
+    ``affordable``.
+    """
+    effects: list[tuple[str, float]] = []
+    for id_ in start.rule_set.ids:
+        if not affordable() or len(start.rule_set.rules) <= LEAST_RULES:
+            break
+        alone = judge(start.rule_set.without(id_), step=f"prune: without {id_}")
+        if alone.macro_f1 is not None and start.macro_f1 is not None:
+            effects.append((id_, start.macro_f1 - alone.macro_f1))
+    best, removed = start, []
+    for id_, _ in sorted(effects, key=lambda pair: pair[1]):  # stable: ties in the set's order
+        if not affordable() or len(best.rule_set.rules) <= LEAST_RULES:
+            break
+        smaller = judge(best.rule_set.without(id_), step=f"prune: take out {id_}")
+        if no_worse_and_smaller(smaller, best):
+            best = smaller
+            removed.append(id_)
+    return Pruned(best, tuple(effects), tuple(removed))
+
+
+def no_worse_and_smaller(one: Judged, other: Judged) -> bool:
+    """Tell whether a candidate keeps the macro-F1 in less room, or raises it."""
+    if one.macro_f1 is None or other.macro_f1 is None:
+        return False
+    return one.macro_f1 > other.macro_f1 or (
+        one.macro_f1 == other.macro_f1 and one.size < other.size
+    )
+
+
+def choose_layout(
+    start: Judged, layouts: Sequence[Layout], *, judge: Judge, affordable: Callable[[], bool]
+) -> Judged:
+    """Try the rules in each layout, and return the best; ``start`` stays where it is as good."""
+    tried = [start]
+    for layout in layouts:
+        if not affordable():
+            break
+        tried.append(judge(replace(start.rule_set, layout=layout), step=f"layout: {layout}"))
+    return best_of(tried) or start
+
+
+def choose_order(
+    start: Judged, labels: Sequence[str], *, judge: Judge, affordable: Callable[[], bool]
+) -> Judged:
+    """Try the rules in each order, and return the best; ``start`` stays where it is as good."""
+    tried = [start]
+    for order in ORDERS:
+        ordered = start.rule_set.ordered(order, labels)
+        if ordered.ids != start.rule_set.ids and affordable():
+            tried.append(judge(ordered, step=f"order: {order}"))
+    return best_of(tried) or start

@@ -1,0 +1,394 @@
+"""The run itself: phase after phase, each a function of what is recorded."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from pldgov.data.splitting import split_examples
+from pldgov.distill.candidates import RuleSet, best_of
+from pldgov.distill.conflicts import find_conflicts
+from pldgov.distill.extract import extract
+from pldgov.distill.model import DraftRule, Step, Usage
+from pldgov.distill.placing import Placing
+from pldgov.distill.planning import plan_requests
+from pldgov.distill.prompts import TeacherPrompts
+from pldgov.distill.pruning import Pruned, choose_layout, choose_order, prune
+from pldgov.distill.sampling import sample_examples
+from pldgov.distill.synthesize import synthesize
+from pldgov.errors import DataError
+from pldgov.workflows.consulting import consult
+from pldgov.workflows.distilling.grouping import Grouping, usable_clusterings
+from pldgov.workflows.distilling.judging import CandidateJudge, Deciding
+from pldgov.workflows.distilling.outcome import Awaited, Outcome
+from pldgov.workflows.distilling.rounds import Resolving, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pldgov.dataset import Example
+    from pldgov.distill.candidates import Judged
+    from pldgov.distill.model import Clustering, Conflict, Finding, MicroInstruction, Phase
+    from pldgov.distill.planning import Plan
+    from pldgov.ports import Embedder, Progress, ReplyArchive, Teacher
+    from pldgov.rulebook.loading import Revision
+    from pldgov.rulebook.model import Rule
+    from pldgov.workflows.distilling.recording import Recording
+    from pldgov.workflows.distilling.rounds import Round
+    from pldgov.workflows.distilling.settings import DistillSettings
+    from pldgov.workflows.measure import Answering
+
+VALIDATION_SHARE = 0.25
+"""Of the train split, where the rulebook has no validation split of its own."""
+
+PHASES: tuple[Phase, ...] = ("extract", "synthesize", "resolve")
+
+
+class PauseError(Exception):
+    """The run cannot go on now: replies are awaited, or a plan was all that was asked for."""
+
+    def __init__(self, awaited: Awaited) -> None:
+        super().__init__(awaited.phase)
+        self.awaited = awaited
+
+
+@dataclass(frozen=True)
+class Doors:
+    """What a run reaches the world through; everything is opened only when it is needed.
+
+    ``archive`` gives the replies of a phase. ``teacher`` opens a phase's teacher. ``recorded``
+    trusts the student that decisions were recorded of. ``plan`` is told what will be asked; with
+    ``dry_run`` nothing is.
+    """
+
+    archive: Callable[[Phase], ReplyArchive]
+    recording: Recording
+    teacher: Callable[[Phase], Teacher]
+    embedder: Callable[[], Embedder]
+    embedder_key: str
+    ask: Callable[[], Answering]
+    recorded: bool = False
+    dry_run: bool = False
+    progress: Progress | None = None
+    plan: Callable[[Plan], None] = lambda _: None
+
+
+@dataclass
+class Distillation:
+    """One run on one rulebook."""
+
+    revision: Revision
+    settings: DistillSettings
+    run_id: str
+    doors: Doors
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    usage: dict[Phase, Usage] = field(default_factory=dict)
+    figures: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def __post_init__(self) -> None:
+        """Split the rulebook into people's rules, which stay, and distilled ones, which do not."""
+        rulebook = self.revision.rulebook
+        self.kept = kept_rules(rulebook.rules)
+        self.train, self.validation = self._splits()
+        self.by_id = {example.id: example for example in self.train}
+        templates, folder = self.revision.templates, "templates"
+        self.prompts = TeacherPrompts(
+            templates, task=rulebook.task, title=rulebook.title, folder=folder
+        )
+
+    def run(self) -> Outcome:
+        """Go as far as the replies go; the outcome says whether that is all the way."""
+        try:
+            return self._run()
+        except PauseError as pause:
+            return replace(self._outcome(), awaited=pause.awaited)
+
+    def _run(self) -> Outcome:
+        sample = self._sample()
+        instructions = self._extract(sample)
+        sets = self._synthesize(instructions)
+        self.judge = self._judge()
+        start, first = self._compare(sets)
+        resolved, rounds = resolve(
+            start,
+            Resolving(
+                settings=self.settings,
+                judge=self.judge,
+                prompts=self.prompts,
+                archive=self.doors.archive("resolve"),
+                consult=self._consult,
+                conflicts=self._conflicts,
+                examples=self.by_id,
+            ),
+        )
+        pruned = self._prune(resolved)
+        best = best_of((pruned.best, *self.judge.archive)) or pruned.best
+        self.figures["conflicts after synthesis"] = len(self._conflicts(first.rule_set))
+        self.figures["conflicts at the end"] = len(self._conflicts(best.rule_set))
+        self.figures["rules at the end"] = len(best.rule_set.rules)
+        return self._outcome(first=first, best=best, rounds=rounds, pruned=pruned)
+
+    # -- data -----------------------------------------------------------------------------------
+
+    def _splits(self) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
+        """Return train and validation; the latter is cut from train where there is none."""
+        train = self.revision.split("train")
+        if "validation" in self.revision.splits:
+            return train, self.revision.split("validation")
+        cited = {
+            cite.id for rule in self.kept if rule.provenance for cite in rule.provenance.examples
+        }
+        fractions = {"train": 1 - VALIDATION_SHARE, "validation": VALIDATION_SHARE}
+        parts = split_examples(train, fractions=fractions, seed=self.settings.seed)  # type: ignore[arg-type]
+        validation = tuple(one for one in parts["validation"] if one.id not in cited)
+        held = {one.id for one in validation}
+        self.notes.append(
+            f"the rulebook has no validation split: {len(validation)} of {len(train)} training "
+            "examples were set apart for it"
+        )
+        return tuple(one for one in train if one.id not in held), validation
+
+    def _sample(self) -> tuple[Example, ...]:
+        settings = self.settings
+        return sample_examples(
+            self.train,
+            settings.examples,
+            seed=settings.seed,
+            balanced=settings.balanced,
+            by=settings.stratify,
+        )
+
+    # -- the teacher ----------------------------------------------------------------------------
+
+    def _consult(self, phase: Phase, run: Callable[[], Step[Any]]) -> tuple[Any, ...]:
+        step = run()
+        if not step.done:
+            step = self._ask_teacher(phase, run, step)
+        self.findings += step.findings
+        self.usage[phase] = self.usage.get(phase, Usage()) + step.usage
+        return step.result
+
+    def _ask_teacher(
+        self, phase: Phase, run: Callable[[], Step[Any]], step: Step[Any]
+    ) -> Step[Any]:
+        teacher = self.doors.teacher(phase)
+        plan = plan_requests(phase, step.requests, recorded=step.usage, price=teacher.price)
+        self.doors.plan(plan)
+        if self.doors.dry_run:
+            raise PauseError(Awaited(phase, len(step.requests), (), plan))
+        archive = self.doors.archive(phase)
+        done = consult(run, teacher=teacher, archive=archive, progress=self.doors.progress)
+        if not done.step.done:
+            missing = len(done.step.requests)
+            raise PauseError(Awaited(phase, missing, (*done.step.findings, *done.findings)))
+        self.findings += done.findings
+        return done.step
+
+    # -- phases ---------------------------------------------------------------------------------
+
+    def _extract(self, sample: Sequence[Example]) -> tuple[MicroInstruction, ...]:
+        def run() -> Step[MicroInstruction]:
+            return extract(
+                sample,
+                prompts=self.prompts,
+                archive=self.doors.archive("extract"),
+                per_request=self.settings.examples_per_request,
+            )
+
+        instructions = self._consult("extract", run)
+        if not instructions:
+            raise DataError("no answer of the teacher could be used", where="extraction")
+        self.figures["extracted from"] = len(sample)
+        self.figures["instructions"] = len(instructions)
+        return instructions
+
+    def _synthesize(self, instructions: Sequence[MicroInstruction]) -> tuple[_Drawn, ...]:
+        grouping = self._grouping()
+        tried = grouping.clusterings(instructions)
+        self.notes += _clustering_notes(tried)
+        chosen = usable_clusterings(tried, outliers=self.settings.outliers)
+
+        def run() -> Step[_Drawn]:
+            return _joined([(each, self._draw(each, instructions)) for each in chosen])
+
+        drawn = self._consult("synthesize", run)
+        context = [one.instruction for one in instructions]
+        usable = tuple(self._distinct(one, grouping, context) for one in drawn if one.rules)
+        usable = tuple(one for one in usable if one.rules)
+        if not usable:
+            raise DataError("no answer of the teacher could be used", where="synthesis")
+        return usable
+
+    def _distinct(self, drawn: _Drawn, grouping: Grouping, context: Sequence[str]) -> _Drawn:
+        rules, merged = grouping.distinct(drawn.rules, kept=self.kept, context=context)
+        return replace(drawn, rules=rules, merged=merged)
+
+    def _grouping(self) -> Grouping:
+        doors = self.doors
+        return Grouping(self.settings, doors.recording, doors.embedder, doors.embedder_key)
+
+    def _draw(
+        self, clustering: Clustering, instructions: Sequence[MicroInstruction]
+    ) -> Step[tuple[DraftRule, ...]]:
+        return synthesize(
+            clustering,
+            instructions,
+            examples=self.train,
+            prompts=self.prompts,
+            archive=self.doors.archive("synthesize"),
+            candidates=self.settings.candidates,
+            max_per_request=self.settings.instructions_per_request,
+            outliers=self.settings.outliers,
+            taken={rule.id for rule in self.kept},
+        )
+
+    def _judge(self) -> CandidateJudge:
+        rulebook = self.revision.rulebook
+        return CandidateJudge(
+            rulebook=rulebook,
+            templates=self.revision.templates,
+            train=self.train,
+            validation=self.validation,
+            kept=self.kept,
+            placing=Placing(
+                archive=self.doors.archive("resolve"),
+                examples=self.by_id,
+                prompts={phase: self.prompts.digest(phase) for phase in PHASES},
+                run_id=self.run_id,
+                owner=rulebook.owner,
+            ),
+            deciding=Deciding.of(
+                self.settings.student,
+                recording=self.doors.recording,
+                ask=self.doors.ask,
+                recorded=self.doors.recorded,
+            ),
+            known=self.revision.split("train"),
+            most_calls=self.settings.max_student_calls,
+        )
+
+    def _compare(self, sets: Sequence[_Drawn]) -> tuple[Judged, Judged]:
+        """Return the best set in its best layout, where the rounds start; and once more to report.
+
+        Layouts are compared on the first set, so that a student that hardly reads rules, but
+        follows exemplars, is given those before anything is decided by what it says.
+        """
+        first, *others = self.settings.layouts
+        judged: list[Judged] = []
+        layout = first
+        for drawn in sets:
+            self.judge.placing.phases |= {rule.request: "synthesize" for rule in drawn.rules}
+            rules = RuleSet(drawn.rules, layout)
+            one = self.judge(rules, step=f"synthesis: {drawn.name}")
+            if not judged:
+                one = choose_layout(one, others, judge=self.judge, affordable=self.judge.affordable)
+                layout = one.rule_set.layout
+            judged.append(one)
+        best = best_of(judged)
+        if best is None:
+            raise DataError(
+                f"no candidate could be measured: {judged[0].refused}", where="synthesis"
+            )
+        drawn = best_drawn(sets, best)
+        self.figures |= {
+            "clusters": drawn.clusters,
+            "outliers": drawn.outliers,
+            "duplicates merged": drawn.merged,
+            "rules after synthesis": len(drawn.rules),
+        }
+        return best, best
+
+    def _conflicts(self, rule_set: RuleSet) -> tuple[Conflict, ...]:
+        """Return what does not go together among people's rules and those of a candidate."""
+        return find_conflicts(
+            (*self.kept, *rule_set.rules),
+            gold={example.id: example.label for example in self.train},
+            labels=self.revision.rulebook.labels,
+        )
+
+    def _prune(self, start: Judged) -> Pruned:
+        judge, labels = self.judge, self.revision.rulebook.labels
+        pruned = Pruned(start)
+        if self.settings.prune:
+            pruned = prune(start, judge=judge, affordable=judge.affordable)
+        best = choose_order(pruned.best, labels, judge=judge, affordable=judge.affordable)
+        layouts = self.settings.layouts
+        best = choose_layout(best, layouts, judge=judge, affordable=judge.affordable)
+        return replace(pruned, best=best)
+
+    # -- the outcome ----------------------------------------------------------------------------
+
+    def _outcome(
+        self,
+        *,
+        first: Judged | None = None,
+        best: Judged | None = None,
+        rounds: tuple[Round, ...] = (),
+        pruned: Pruned | None = None,
+    ) -> Outcome:
+        return Outcome(
+            run_id=self.run_id,
+            settings=self.settings,
+            judge=getattr(self, "judge", None),
+            first=first,
+            best=best,
+            rounds=rounds,
+            pruned=pruned,
+            usage=dict(self.usage),
+            figures=dict(self.figures),
+            findings=tuple(dict.fromkeys(self.findings)),
+            notes=tuple(self.notes),
+        )
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """One drawn set of rules, and where it comes from."""
+
+    name: str
+    rules: tuple[DraftRule, ...]
+    clusters: int
+    outliers: int
+    merged: int = 0
+
+
+def kept_rules(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Return the rules of people: all whose present wording is not a teacher's."""
+    return tuple(
+        rule for rule in rules if rule.provenance is None or rule.provenance.origin != "distilled"
+    )
+
+
+def best_drawn(sets: Sequence[_Drawn], best: Judged) -> _Drawn:
+    """Return the set that a candidate holds."""
+    return next(one for one in sets if one.rules == best.rule_set.rules)
+
+
+def _joined(draws: Sequence[tuple[Clustering, Step[tuple[DraftRule, ...]]]]) -> Step[_Drawn]:
+    """Return the sets of all clusterings; a request that two of them make is made once."""
+    result: list[_Drawn] = []
+    requests: dict[str, Any] = {}
+    findings: dict[Finding, None] = {}
+    usage = Usage()
+    for clustering, step in draws:
+        for number, rules in enumerate(step.result, start=1):
+            name = f"{clustering.strategy}, {len(clustering.members)} clusters, draw {number}"
+            sizes = len(clustering.members), len(clustering.outliers)
+            result.append(_Drawn(name, rules, *sizes))
+        requests |= {request.digest: request for request in step.requests}
+        findings |= dict.fromkeys(step.findings)
+        usage += step.usage
+    return Step(tuple(result), tuple(requests.values()), tuple(findings), usage)
+
+
+def _clustering_notes(tried: Sequence[Any]) -> list[str]:
+    notes = []
+    for one in tried:
+        shape = f"{len(one.clustering.members)} clusters, {len(one.clustering.outliers)} outliers"
+        told = "; ".join((*one.clustering.findings, *one.clustering.notes))
+        refused = f" - not used: {one.refused}" if one.refused else ""
+        said = f" ({told})" if told and not one.refused else ""
+        notes.append(f"clustering by {one.clustering.strategy}: {shape}{said}{refused}")
+    return notes
