@@ -58,6 +58,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
         self._templates = templates
         self._folder = folder
         self._spent = 0
+        self._trees: dict[tuple[str | None, str], nodes.Template] = {}
         self._asked: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {}
         super().__init__(
             undefined=jinja2.StrictUndefined,
@@ -146,7 +147,14 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
     # -- what Jinja asks the environment ------------------------------------------------------
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        """Parse, and put every loop under the budget."""
+        """Parse, and put every loop under the budget.
+
+        A template is parsed to see what it asks for, then to compile it: the second time the
+        tree is there already.
+        """
+        known = self._trees.pop((name, source), None)
+        if known is not None:
+            return known
         tree = super()._parse(source, name, filename)
         for loop in tree.find_all(nodes.For):
             size = sum(len(data.data) for data in loop.find_all(nodes.TemplateData))
@@ -158,6 +166,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
             # `a ~ b` is not offered to the sandbox; as a join it is.
             items = nodes.List(joined.nodes, lineno=joined.lineno)
             joined.nodes = [nodes.Filter(items, "join", [], [], None, None, lineno=joined.lineno)]
+        self._trees[name, source] = tree
         return tree
 
     def get_template(self, name: Any, parent: str | None = None, globals: Any = None) -> Any:  # noqa: A002  (Jinja's name)

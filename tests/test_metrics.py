@@ -12,6 +12,7 @@ from sklearn.metrics import (
     brier_score_loss,
     confusion_matrix,
     f1_score,
+    log_loss,
     precision_recall_fscore_support,
 )
 
@@ -161,6 +162,26 @@ def test_probability_scores_are_scikit_learns():
     matrix = [[0.2, 0.7, 0.1], [0.6, 0.1, 0.3]]  # alphabetical, as scikit-learn wants it
     expected = brier_score_loss(["fraud", "loan"], matrix, labels=sorted(LABELS))
     assert found.brier == pytest.approx(expected)
+
+
+ODDS = st.lists(
+    st.tuples(st.sampled_from(LABELS), st.tuples(*[st.floats(0, 1)] * 3)).filter(
+        lambda row: sum(row[1]) > 0.01
+    ),
+    min_size=1,
+    max_size=20,
+)
+
+
+@given(ODDS)
+@settings(max_examples=60, deadline=None)
+def test_log_loss_is_scikit_learns_even_at_zero(rows):
+    """Probabilities of 0 and 1 are clipped as scikit-learn clips them."""
+    scaled = [(gold, [odd / sum(odds) for odd in odds]) for gold, odds in rows]
+    found = probability_scores([sure(gold, *odds) for gold, odds in scaled], LABELS)
+    numbers = [LABELS.index(gold) for gold, _ in scaled]
+    expected = log_loss(numbers, [odds for _, odds in scaled], labels=range(3))
+    assert found.log_loss == pytest.approx(expected, abs=1e-9)
 
 
 def test_calibration_error_weighs_the_gap_of_each_bin():

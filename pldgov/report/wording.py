@@ -32,7 +32,7 @@ def difference(value: Difference) -> str:
     span = value.interval
     return (
         f"{value.base:.3f} -> {value.head:.3f}, {points(value.delta)} points "
-        f"({span.confidence:.0%} interval {points(span.low)} to {points(span.high)})"
+        f"({100 * span.confidence:.0f} % interval {points(span.low)} to {points(span.high)})"
     )
 
 
