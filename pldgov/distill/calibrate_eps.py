@@ -30,6 +30,7 @@ FARTHEST = 2.0
 """The largest cosine distance there is."""
 
 _NEARLY_BEST = 0.95
+_MARGIN, _LEAST_MARGIN = 0.1, 1e-3
 _SAMPLE = 500
 
 
@@ -64,9 +65,9 @@ def calibrate_eps(forest: DensityForest, *, goal: float = 1.0) -> tuple[float, f
     """Return eps and the share of points that it leaves in a cluster other than the largest.
 
     ``goal`` is the part of the best share that is asked for: below 1 it gives a smaller eps, and
-    so tighter clusters, at that price. Of eps that are nearly as good the one is taken that lies
-    in the middle of the widest gap between distances: what other rounding on another machine
-    moves least. None when no eps gives two clusters.
+    so tighter clusters, at that price. Of eps that are nearly as good the one is taken with the
+    widest gap above it, and a little of that gap is added, so that rounding on another machine
+    moves no pair across it. None when no eps gives two clusters.
     """
     eps, share = _shares(forest)
     if not len(share) or share.max() <= 0:
@@ -79,7 +80,8 @@ def calibrate_eps(forest: DensityForest, *, goal: float = 1.0) -> tuple[float, f
     if not wanted.any() or gap[wanted].max() <= 0:
         return None
     index = int(np.flatnonzero(wanted)[gap[wanted].argmax()])
-    return float(eps[index] + gap[index] / 2), float(share[index])
+    added = min(gap[index] / 2, max(_MARGIN * eps[index], _LEAST_MARGIN))
+    return float(eps[index] + added), float(share[index])
 
 
 def _shares(forest: DensityForest) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -137,8 +139,8 @@ class _Sizes:
 def _worthwhile_radius(vectors: NDArray[np.float32], min_samples: int, seed: int) -> float:
     """Return the radius beyond which eps need not, or cannot, be looked for; from a sample.
 
-    At the 80 % quantile of the distances at which points become core points, no more than a
-    fifth are outliers; a tenth is added to that. Fewer where memory would not hold the pairs.
+    At the 95 % quantile of the distances at which points become core points, few are outliers; a
+    tenth is added to that. It is smaller where memory would not hold the pairs.
     """
     chosen = np.random.default_rng(seed).choice(len(vectors), _SAMPLE, replace=False)
     distance = 1 - vectors[np.sort(chosen)] @ vectors.T
@@ -146,4 +148,4 @@ def _worthwhile_radius(vectors: NDArray[np.float32], min_samples: int, seed: int
     share = min(1.0, 2 * MOST_PAIRS / len(vectors) ** 2)
     place = min(_SAMPLE + int(share * distance.size), distance.size - 1)  # and each to itself
     affordable = np.partition(distance.ravel(), place)[place]
-    return float(min(1.1 * np.quantile(core, 0.8), affordable, FARTHEST))
+    return float(min(1.1 * np.quantile(core, 0.95), affordable, FARTHEST))

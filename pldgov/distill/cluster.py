@@ -23,7 +23,7 @@ from pldgov.distill.density import NOISE, dbscan
 from pldgov.distill.hierarchy import hdbscan
 from pldgov.distill.model import Clustering, ClusterStrategy
 from pldgov.distill.neighbours import near_pairs
-from pldgov.distill.partition import kmeans
+from pldgov.distill.partition import kmeans, silhouette
 from pldgov.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ GIANT_SHARE = 0.7
 """One cluster with more than this share of all that is clustered is a degenerate outcome."""
 NOISE_SHARE = 0.8
 """So is a larger share of outliers than this."""
+STRUCTURE = 0.25
+"""Below this mean silhouette there is "no substantial structure" (Kaufman & Rousseeuw 1990)."""
 TIGHTER = 0.7
 """A second DBSCAN candidate gives up 30 % of what eps is calibrated on for tighter clusters."""
 
@@ -181,11 +183,8 @@ def _hdbscan(
 
 
 def _kmeans(
-    instructions: Sequence[MicroInstruction], vectors: Floats, options: ClusterOptions
+    _instructions: Sequence[MicroInstruction], vectors: Floats, options: ClusterOptions
 ) -> _Outcome:
-    count = len(instructions)
-    if options.clusters is not None and options.clusters > count:
-        raise UsageError(f"k-means cannot make {options.clusters} clusters of {count}")
     fit = kmeans(vectors, clusters=options.clusters, seed=options.seed)
     parameters = {"clusters": float(fit.clusters)}
     if fit.silhouette is not None:
@@ -196,7 +195,10 @@ def _kmeans(
 def _per_label(
     instructions: Sequence[MicroInstruction], vectors: Floats, options: ClusterOptions
 ) -> _Outcome:
-    """Run DBSCAN within each label; a label that does not fall apart is one cluster."""
+    """Run DBSCAN within each label; a label that does not fall apart is one cluster.
+
+    It falls apart when the outcome is not degenerate and the mean silhouette shows structure.
+    """
     labels = np.full(len(instructions), NOISE)
     parameters: dict[str, float] = {}
     notes: list[str] = []
@@ -208,7 +210,7 @@ def _per_label(
         outcome = _dbscan(inner, vectors[positions], options)
         found = outcome.labels
         parameters |= {f"{name} ({label})": value for name, value in outcome.parameters.items()}
-        if _degenerate(found):
+        if _degenerate(found) or not _structured(vectors[positions], found):
             notes.append(f'"{label}" does not fall apart: it is one cluster')
             found = np.zeros(len(positions), np.intp)
         labels[positions] = np.where(found == NOISE, NOISE, found + labels.max() + 1)
@@ -219,6 +221,12 @@ _RUN: Mapping[
     ClusterStrategy,
     Callable[[Sequence[MicroInstruction], Floats, ClusterOptions], _Outcome],
 ] = {"dbscan": _dbscan, "hdbscan": _hdbscan, "kmeans": _kmeans, "per-label": _per_label}
+
+
+def _structured(vectors: Floats, labels: Labels) -> bool:
+    clustered = labels != NOISE
+    judged = silhouette(vectors[clustered], labels[clustered])
+    return judged is not None and judged >= STRUCTURE
 
 
 def _limits(radius: float) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 
+from pldgov.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,37 +45,45 @@ def kmeans(vectors: Floats, *, clusters: int | None, seed: int) -> Partition:
     The numbers grow by half from 2 to 64, with eight vectors a cluster at least; the one with
     the largest mean silhouette (Rousseeuw 1987; cosine distance) is taken, the smaller on a tie.
     Above 10,000 vectors the centres are learnt from a sample, and above 2,000 the silhouette is
-    that of a sample, both drawn by the seed: ``notes`` says so.
+    that of a sample, both drawn by the seed: ``notes`` says so. Raises ``UsageError`` for more
+    clusters than there are different vectors.
     """
     learnt = vectors[_drawn(len(vectors), LEARNT_FROM, seed)]
-    judged = learnt[_drawn(len(learnt), _JUDGED, seed)]
-    numbers = [clusters] if clusters is not None else list(_numbers(len(vectors)))
+    distinct = len(np.unique(learnt, axis=0))
+    if clusters is not None and clusters > distinct:
+        raise UsageError(
+            f"k-means cannot make {clusters} clusters of {distinct} different micro-instructions"
+        )
+    numbers = [clusters] if clusters is not None else list(_numbers(len(vectors), distinct))
     models = [KMeans(number, n_init=_STARTS, random_state=seed).fit(learnt) for number in numbers]
-    scores = [_silhouette(judged, model.predict(judged)) for model in models]
+    scores = [silhouette(learnt, model.labels_, seed=seed) for model in models]
     best = max(range(len(numbers)), key=lambda index: (scores[index] or -1.0, -numbers[index]))
     labels: NDArray[np.intp] = models[best].predict(vectors).astype(np.intp)
     return Partition(labels, numbers[best], scores[best], _notes(len(vectors)))
 
 
-def _numbers(count: int) -> Iterator[int]:
-    number = 2
-    while number <= min(MOST_CLUSTERS, count // _LEAST_PER_CLUSTER):
+def silhouette(vectors: Floats, labels: NDArray[np.intp], *, seed: int = 0) -> float | None:
+    """Return the mean silhouette, of a sample where there are many; None for one cluster."""
+    drawn = _drawn(len(vectors), _JUDGED, seed)
+    vectors, labels = vectors[drawn], labels[drawn]
+    if not 1 < len(np.unique(labels)) < len(vectors):
+        return None
+    return float(silhouette_score(vectors, labels, metric="cosine"))
+
+
+def _numbers(count: int, distinct: int) -> Iterator[int]:
+    number, most = 2, min(MOST_CLUSTERS, count // _LEAST_PER_CLUSTER, distinct)
+    if number > most:
+        yield 1
+    while number <= most:
         yield number
         number += max(1, number // 2)
-    if count < 2 * _LEAST_PER_CLUSTER:
-        yield 1
 
 
 def _drawn(count: int, most: int, seed: int) -> NDArray[np.intp]:
     if count <= most:
         return np.arange(count)
     return np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
-
-
-def _silhouette(vectors: Floats, labels: NDArray[np.intp]) -> float | None:
-    if not 1 < len(np.unique(labels)) < len(vectors):
-        return None
-    return float(silhouette_score(vectors, labels, metric="cosine"))
 
 
 def _notes(count: int) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from pldgov.embedders.unit import unit_length
 from pldgov.endpoint.connection import Rejection, ServedModel, connect
 from pldgov.endpoint.dispatch import dispatch
 from pldgov.endpoint.options import EndpointOptions, parse_endpoint, read_key
+from pldgov.errors import ProviderError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -115,6 +116,12 @@ class EndpointEmbedder:
             raise connection.unusable(said, about) from error
 
     def _together(self, parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        widths = sorted({part.shape[1] for part in parts})
+        if len(widths) > 1:
+            raise ProviderError(
+                f"the endpoint answered with vectors of different length: {widths}",
+                where=self._options.base_url,
+            )
         return unit_length(np.concatenate(parts), where=self._options.base_url)
 
 
