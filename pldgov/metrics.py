@@ -125,7 +125,7 @@ def probability_scores(
 
 
 def _log_loss(gold: Columns, matrix: NDArray[np.float64]) -> float:
-    """Return the mean negative log of the gold label's probability, clipped as scikit-learn does."""
+    """Return the mean negative log of the gold label's probability, clipped as by scikit-learn."""
     given = matrix[np.arange(len(gold)), gold] / matrix.sum(axis=1)
     return float(-np.mean(np.log(np.clip(given, np.finfo(np.float64).eps, 1))))
 

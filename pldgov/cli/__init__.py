@@ -16,9 +16,6 @@ from typing import TYPE_CHECKING, Any
 # Pydantic looks through every installed package for plugins; pldgov uses none, and a face that
 # starts in a fifth of a second has no time for it.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-# Imports and YAML nodes are objects that stay: looking for cycles among them every 700 of them is
-# a tenth of a short run.
-gc.set_threshold(100_000, 50, 50)
 
 import click
 
@@ -140,4 +137,7 @@ def cli(verbose: int, quiet: bool) -> None:
 
 def main() -> None:
     """Run the command line."""
+    # What a verb imports and reads are objects that stay: to look for cycles among them after
+    # every 700 is a tenth of a short run.
+    gc.set_threshold(100_000, 50, 50)
     cli(prog_name="pldgov")
