@@ -36,7 +36,20 @@ TRIGGERS = {
 LATE = {"terminal", "repayment", "birthday"}
 """Words that synthesis gets wrong, and failures bring up."""
 
-FILLER = "amber basket canyon desert engine falcon garden hammer island jacket kettle ladder".split()
+FILLER = [
+    "amber",
+    "basket",
+    "canyon",
+    "desert",
+    "engine",
+    "falcon",
+    "garden",
+    "hammer",
+    "island",
+    "jacket",
+    "kettle",
+    "ladder",
+]
 SIZES = {"train": 60, "validation": 36, "gate": 36}
 
 

@@ -28,6 +28,9 @@ def echo_finished(done: Finished) -> int:
 def _echo_awaited(done: Finished) -> int:
     awaited = done.awaited
     assert awaited is not None
+    if awaited.student:
+        click.echo(f"{done.run_id}: the student comes next: it measures the candidates")
+        return 0
     if awaited.plan is not None:
         click.echo(f"{done.run_id}: {awaited.missing} requests of {awaited.phase} come next")
         return 0

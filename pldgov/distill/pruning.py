@@ -13,7 +13,7 @@ from pldgov.distill.candidates import ORDERS, best_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pldgov.distill.candidates import Judge, Judged, Layout
+    from pldgov.distill.candidates import Judge, Judged, Layout, RuleSet
 
 LEAST_RULES = 1
 
@@ -66,14 +66,23 @@ def no_worse_and_smaller(one: Judged, other: Judged) -> bool:
 
 
 def choose_layout(
-    start: Judged, layouts: Sequence[Layout], *, judge: Judge, affordable: Callable[[], bool]
+    start: Judged,
+    layouts: Sequence[Layout],
+    *,
+    judge: Judge,
+    affordable: Callable[[], bool],
+    rules: RuleSet | None = None,
 ) -> Judged:
-    """Try the rules in each layout, and return the best; ``start`` stays where it is as good."""
+    """Try the rules in each layout, and return the best; ``start`` stays where it is as good.
+
+    ``rules`` are those to try where ``start`` has only what fits its own layout.
+    """
+    rules = rules or start.rule_set
     tried = [start]
     for layout in layouts:
         if not affordable():
             break
-        tried.append(judge(replace(start.rule_set, layout=layout), step=f"layout: {layout}"))
+        tried.append(judge(replace(rules, layout=layout), step=f"layout: {layout}"))
     return best_of(tried) or start
 
 

@@ -135,10 +135,15 @@ class Summary:
         """Every operation of every round."""
         return tuple(each for one in self.rounds for each in one.operations)
 
-    def without_times(self) -> Summary:
-        """Return the summary without what differs between runs that come to the same."""
+    def for_evidence(self) -> Summary:
+        """Return the summary as it is committed.
+
+        Left out is what differs between runs that come to the same, and which rules each
+        candidate had: the run's folder holds that.
+        """
         gate = tuple(replace(line, seconds=None) for line in self.gate)
-        return replace(self, gate=gate, wall_seconds=None)
+        candidates = tuple(replace(one, rules=()) for one in self.candidates)
+        return replace(self, gate=gate, candidates=candidates, wall_seconds=None)
 
 
 def summary_to_json(summary: Summary) -> dict[str, Any]:

@@ -61,7 +61,11 @@ class RunFolder:
         return self.path / name
 
     def mark(self) -> None:
-        """Say in the folder whose run it is."""
+        """Say in the folder whose run it is; raises ``UsageError`` when it is another's."""
+        if (self.path / "run.json").exists() and not self._is_sibling(self.replies):
+            raise UsageError(
+                "this run is about another rulebook", where=self.shown, hint="choose another --run"
+            )
         self.write("run.json", json.dumps({"rulebook": self.rulebook}) + "\n")
 
     @contextmanager

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from pldgov.archive import JsonLinesArchive
 from pldgov.dataset import digest_examples
+from pldgov.distill.model import Usage
 from pldgov.distill.summary import Summary, summary_to_json
 from pldgov.errors import PldgovError, RulebookError
 from pldgov.files import write_atomically
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pldgov.distill.model import Phase, TeacherReply, Usage
+    from pldgov.distill.model import Phase, TeacherReply
     from pldgov.distill.planning import Plan
     from pldgov.ports import Embedder, Progress, Teacher
     from pldgov.rulebook.loading import Revision
@@ -111,6 +112,7 @@ def distill(
 
         doors = Doors(
             archive=files.of_phase,
+            usage=files.usage,
             recording=files.recording,
             teacher=teacher,
             embedder=openers.embedder,
@@ -222,6 +224,14 @@ class _Files:
         """Return the archive as one phase uses it."""
         return _PhaseArchive(self.archive, phase, self._used)
 
+    def usage(self) -> dict[Phase, Usage]:
+        """Return what the replies took that were read, each once, by phase."""
+        total: dict[Phase, Usage] = {}
+        for request, phase in self._used.items():
+            reply = self.archive.get(request)
+            total[phase] = total.get(phase, Usage()) + Usage.of([reply] if reply else [])
+        return total
+
     def write(self, text: str, outcome: Outcome, summary: Summary) -> tuple[str, ...]:
         """Write all files, the rulebook last: a run that ends before is simply run again."""
         folder = self._revision.folder
@@ -230,7 +240,7 @@ class _Files:
         proposals = proposals_text(outcome)
         if proposals:
             self._folder.write("proposals.md", proposals)
-        told = summary_to_json(summary.without_times())
+        told = summary_to_json(summary.for_evidence())
         files = {
             posixpath.join(folder, "teacher", name): content
             for name, content in self._replies().items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from pldgov.metrics import macro_f1
 from pldgov.prompt import PromptBuilder, count_prompt_tokens
 from pldgov.results import Decision, DecisionPolicy, StudentCard
 from pldgov.rulebook.model import Exemplars
+from pldgov.workflows.distilling.outcome import Awaited, PauseError
 from pldgov.workflows.measure import calibration_sample, measure
 
 if TYPE_CHECKING:
@@ -32,25 +34,32 @@ NO_LABEL = "-"
 class Deciding:
     """The student as a run sees it: recorded decisions first, and only then the student itself.
 
-    ``ask`` opens it; nothing is opened while everything is recorded.
+    ``ask`` opens it; nothing is opened while everything is recorded, and a dry run asks nothing.
     """
 
     card: StudentCard
     recording: Recording
     ask: Callable[[], Answering]
+    dry_run: bool = False
 
     @classmethod
     def of(
-        cls, name: str, *, recording: Recording, ask: Callable[[], Answering], recorded: bool
+        cls,
+        name: str,
+        *,
+        recording: Recording,
+        ask: Callable[[], Answering],
+        recorded: bool,
+        dry_run: bool = False,
     ) -> Deciding:
         """Return the student ``name``: who it is now, or with ``recorded`` who it was then."""
         known = recording.get("student", name) if recorded else None
         if known is not None:
-            return cls(_card_from(known), recording, ask)
+            return cls(_card_from(known), recording, ask, dry_run)
         card = ask().card
         if recording.get("student", name) != _card_to(card):
             recording.put("student", name, _card_to(card))
-        return cls(card, recording, ask)
+        return cls(card, recording, ask, dry_run)
 
     def tokens(self, rendered: RenderedPrompt) -> int | None:
         """Return the prompt's tokens, None when this student cannot count."""
@@ -111,6 +120,8 @@ class Deciding:
         return len(examples) + prior
 
     def _answering(self) -> Answering:
+        if self.dry_run:
+            raise PauseError(Awaited("resolve", 0, student=True))
         answering = self.ask()
         if answering.card.fingerprint != self.card.fingerprint:
             raise UnjudgedError(
@@ -150,13 +161,24 @@ class CandidateJudge:
         """Return the candidate with its macro-F1, or with the reason why it was not measured."""
         rendered = self.render(rule_set)
         known = self._known.get(rendered.prompt.digest)
-        if known is not None and known.macro_f1 is not None:
+        if known is not None:
             return replace(known, rule_set=rule_set, step=step)
         judged = self._judge(rule_set, rendered, step)
         judged = replace(judged, number=len(self.archive) + 1)
         self._known[judged.prompt] = judged
         self.archive.append(judged)
         return judged
+
+    def fitting(self, rule_set: RuleSet, *, step: str) -> Judged:
+        """Return the candidate, without as many rules as it takes to keep the token budget.
+
+        Those that rest on the fewest examples go first, the last of a label only when there is no
+        other.
+        """
+        budget = self.rulebook.prompt.budget_tokens
+        while budget is not None and len(rule_set.rules) > 1 and self._size(rule_set) > budget:
+            rule_set = rule_set.without(_least_founded(rule_set))
+        return self(rule_set, step=step)
 
     def affordable(self) -> bool:
         """Tell whether one more candidate can be measured."""
@@ -189,8 +211,7 @@ class CandidateJudge:
         )
 
     def _judge(self, rule_set: RuleSet, rendered: RenderedPrompt, step: str) -> Judged:
-        tokens = self.deciding.tokens(rendered)
-        size = _bytes(rendered) if tokens is None else tokens
+        size = self._size(rule_set)
         judged = Judged(rule_set, step, rendered.prompt.digest, size)
         budget = self.rulebook.prompt.budget_tokens
         if budget is not None and size > budget:
@@ -208,6 +229,11 @@ class CandidateJudge:
         )
         return replace(judged, macro_f1=macro_f1(decisions, self.rulebook.labels))
 
+    def _size(self, rule_set: RuleSet) -> int:
+        rendered = self.render(rule_set)
+        tokens = self.deciding.tokens(rendered)
+        return _bytes(rendered) if tokens is None else tokens
+
     def _builder(self, layout: Layout) -> PromptBuilder:
         if layout not in self._builders:
             self._builders[layout] = PromptBuilder(
@@ -223,6 +249,16 @@ def with_layout(rulebook: Rulebook, layout: Layout) -> Rulebook:
     shown = Exemplars(support=layout.support, counter=layout.counter)
     changes = {"template": layout.template, "exemplars": shown}
     return rulebook.model_copy(update={"prompt": rulebook.prompt.model_copy(update=changes)})
+
+
+def _least_founded(rule_set: RuleSet) -> str:
+    """Return the id of the rule that is missed least, of equals the latest."""
+    per_label = Counter(rule.labels[0] for rule in rule_set.rules)
+    ranked = [
+        (per_label[rule.labels[0]] == 1, len(rule.cites), -row, rule.id)
+        for row, rule in enumerate(rule_set.rules)
+    ]
+    return min(ranked)[-1]
 
 
 def _bytes(rendered: RenderedPrompt) -> int:

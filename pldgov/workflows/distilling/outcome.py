@@ -19,17 +19,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Awaited:
-    """What a run waits for: answers of a phase; ``findings`` say where they are awaited."""
+    """What a run waits for: answers of a phase; ``findings`` say where they are awaited.
+
+    Only a dry run waits for the ``student``, which it does not ask.
+    """
 
     phase: Phase
     missing: int
     findings: tuple[Finding, ...] = ()
     plan: Plan | None = None
+    student: bool = False
 
     @property
     def places(self) -> tuple[str, ...]:
         """Where answers are awaited, in a sentence each."""
         return tuple(one.message for one in self.findings if one.kind == "awaiting")
+
+
+class PauseError(Exception):
+    """The run cannot go on now: replies are awaited, or a plan was all that was asked for."""
+
+    def __init__(self, awaited: Awaited) -> None:
+        super().__init__(awaited.phase)
+        self.awaited = awaited
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def _round(
         lambda: propose(
             current.rule_set.rules,
             observed,
-            kept=judge.kept,
+            kept=[rule for rule in judge.kept if rule.status == "active"],
             conflicts=resolving.conflicts(current.rule_set),
             examples=resolving.examples,
             prompts=resolving.prompts,

@@ -21,14 +21,14 @@ from pldgov.errors import DataError
 from pldgov.workflows.consulting import consult
 from pldgov.workflows.distilling.grouping import Grouping, usable_clusterings
 from pldgov.workflows.distilling.judging import CandidateJudge, Deciding
-from pldgov.workflows.distilling.outcome import Awaited, Outcome
+from pldgov.workflows.distilling.outcome import Awaited, Outcome, PauseError
 from pldgov.workflows.distilling.rounds import Resolving, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pldgov.dataset import Example
-    from pldgov.distill.candidates import Judged
+    from pldgov.distill.candidates import Judged, Layout
     from pldgov.distill.model import Clustering, Conflict, Finding, MicroInstruction, Phase
     from pldgov.distill.planning import Plan
     from pldgov.ports import Embedder, Progress, ReplyArchive, Teacher
@@ -45,24 +45,17 @@ VALIDATION_SHARE = 0.25
 PHASES: tuple[Phase, ...] = ("extract", "synthesize", "resolve")
 
 
-class PauseError(Exception):
-    """The run cannot go on now: replies are awaited, or a plan was all that was asked for."""
-
-    def __init__(self, awaited: Awaited) -> None:
-        super().__init__(awaited.phase)
-        self.awaited = awaited
-
-
 @dataclass(frozen=True)
 class Doors:
     """What a run reaches the world through; everything is opened only when it is needed.
 
-    ``archive`` gives the replies of a phase. ``teacher`` opens a phase's teacher. ``recorded``
-    trusts the student that decisions were recorded of. ``plan`` is told what will be asked; with
-    ``dry_run`` nothing is.
+    ``archive`` gives the replies of a phase, ``usage`` what those that were read took.
+    ``teacher`` opens a phase's teacher. ``recorded`` trusts the student that decisions were
+    recorded of. ``plan`` is told what will be asked; with ``dry_run`` nothing is.
     """
 
     archive: Callable[[Phase], ReplyArchive]
+    usage: Callable[[], Mapping[Phase, Usage]]
     recording: Recording
     teacher: Callable[[Phase], Teacher]
     embedder: Callable[[], Embedder]
@@ -84,7 +77,6 @@ class Distillation:
     doors: Doors
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    usage: dict[Phase, Usage] = field(default_factory=dict)
     figures: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def __post_init__(self) -> None:
@@ -124,7 +116,7 @@ class Distillation:
             ),
         )
         pruned = self._prune(resolved)
-        best = best_of((pruned.best, *self.judge.archive)) or pruned.best
+        best = self._choose(pruned)
         self.figures["conflicts after synthesis"] = len(self._conflicts(first.rule_set))
         self.figures["conflicts at the end"] = len(self._conflicts(best.rule_set))
         self.figures["rules at the end"] = len(best.rule_set.rules)
@@ -167,7 +159,6 @@ class Distillation:
         if not step.done:
             step = self._ask_teacher(phase, run, step)
         self.findings += step.findings
-        self.usage[phase] = self.usage.get(phase, Usage()) + step.usage
         return step.result
 
     def _ask_teacher(
@@ -264,6 +255,7 @@ class Distillation:
                 recording=self.doors.recording,
                 ask=self.doors.ask,
                 recorded=self.doors.recorded,
+                dry_run=self.doors.dry_run,
             ),
             known=self.revision.split("train"),
             most_calls=self.settings.max_student_calls,
@@ -281,17 +273,21 @@ class Distillation:
         for drawn in sets:
             self.judge.placing.phases |= {rule.request: "synthesize" for rule in drawn.rules}
             rules = RuleSet(drawn.rules, layout)
-            one = self.judge(rules, step=f"synthesis: {drawn.name}")
+            one = self.judge.fitting(rules, step=f"synthesis: {drawn.name}")
             if not judged:
-                one = choose_layout(one, others, judge=self.judge, affordable=self.judge.affordable)
+                one = self._best_layout(one, others, rules)
                 layout = one.rule_set.layout
             judged.append(one)
         best = best_of(judged)
+        self.without_rules = self.judge(RuleSet((), layout), step="without distilled rules")
         if best is None:
             raise DataError(
                 f"no candidate could be measured: {judged[0].refused}", where="synthesis"
             )
-        drawn = best_drawn(sets, best)
+        drawn = sets[judged.index(best)]
+        left = len(drawn.rules) - len(best.rule_set.rules)
+        if left:
+            self.notes.append(f"{left} rules were left out to keep the prompt within its budget")
         self.figures |= {
             "clusters": drawn.clusters,
             "outliers": drawn.outliers,
@@ -314,9 +310,24 @@ class Distillation:
         if self.settings.prune:
             pruned = prune(start, judge=judge, affordable=judge.affordable)
         best = choose_order(pruned.best, labels, judge=judge, affordable=judge.affordable)
-        layouts = self.settings.layouts
-        best = choose_layout(best, layouts, judge=judge, affordable=judge.affordable)
-        return replace(pruned, best=best)
+        return replace(pruned, best=self._best_layout(best, self.settings.layouts))
+
+    def _best_layout(
+        self, start: Judged, layouts: Sequence[Layout], rules: RuleSet | None = None
+    ) -> Judged:
+        judge, afford = self.judge.fitting, self.judge.affordable
+        return choose_layout(start, layouts, judge=judge, affordable=afford, rules=rules)
+
+    def _choose(self, pruned: Pruned) -> Judged:
+        """Return the best of all candidates that have rules."""
+        tried = [one for one in self.judge.archive if one.rule_set.rules]
+        best = best_of((pruned.best, *tried)) or pruned.best
+        if not best.beats(self.without_rules):
+            self.notes.append(
+                "on validation the rules do no better than the prompt without them "
+                f"({best.macro_f1:.3f} against {self.without_rules.macro_f1:.3f})"
+            )
+        return best
 
     # -- the outcome ----------------------------------------------------------------------------
 
@@ -336,7 +347,7 @@ class Distillation:
             best=best,
             rounds=rounds,
             pruned=pruned,
-            usage=dict(self.usage),
+            usage=self.doors.usage(),
             figures=dict(self.figures),
             findings=tuple(dict.fromkeys(self.findings)),
             notes=tuple(self.notes),
@@ -359,11 +370,6 @@ def kept_rules(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     return tuple(
         rule for rule in rules if rule.provenance is None or rule.provenance.origin != "distilled"
     )
-
-
-def best_drawn(sets: Sequence[_Drawn], best: Judged) -> _Drawn:
-    """Return the set that a candidate holds."""
-    return next(one for one in sets if one.rules == best.rule_set.rules)
 
 
 def _joined(draws: Sequence[tuple[Clustering, Step[tuple[DraftRule, ...]]]]) -> Step[_Drawn]:

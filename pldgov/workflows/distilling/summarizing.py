@@ -50,6 +50,7 @@ def summarize(
     assert outcome.best is not None
     assert outcome.judge is not None
     judge, best = outcome.judge, outcome.best
+    calls = judge.calls
     notes = list(outcome.notes)
     lines: tuple[Line, ...] = ()
     if gate:
@@ -77,7 +78,7 @@ def summarize(
         effects=tuple(Effect(*pair) for pair in (outcome.pruned.effects if outcome.pruned else ())),
         removed=outcome.pruned.removed if outcome.pruned else (),
         candidates=candidate_lines(judge.archive),
-        student_calls=judge.calls,
+        student_calls=calls,
         findings=tuple((f.kind, ", ".join(f.about), f.message) for f in outcome.findings),
         notes=tuple(notes),
         wall_seconds=wall_seconds,
@@ -115,12 +116,12 @@ def _gate_lines(outcome: Outcome, revision: Revision, answering: Answering) -> t
     rulebook = with_layout(revision.rulebook, best.rule_set.layout)
     train = revision.split("train")
     builder = PromptBuilder(rulebook, templates=revision.templates, train=lambda: train)
-    count = len(best.rule_set.rules) + len(judge.kept)
+    count = len(judge.rulebook_of(best.rule_set).active_rules)
     plans = [
         ("zero-shot", builder.build(()), 0),
         (f"few-shot ({count} examples)", _few_shot(builder, revision, count, outcome), 0),
-        ("after synthesis", judge.render(first.rule_set), len(first.rule_set.rules)),
-        ("final", judge.render(best.rule_set), len(best.rule_set.rules)),
+        _plan("after synthesis", first, judge),
+        _plan("final", best, judge),
     ]
     gate, labels, policy = revision.split("gate"), rulebook.labels, rulebook.gate
     majority = score(majority_decisions((e.label for e in train), gate), labels, policy=policy)
@@ -141,6 +142,11 @@ def _gate_lines(outcome: Outcome, revision: Revision, answering: Answering) -> t
             replace(_line(name, done.scorecard), rules=rules, tokens=tokens, seconds=seconds)
         )
     return tuple(lines)
+
+
+def _plan(name: str, judged: Judged, judge: CandidateJudge) -> tuple[str, RenderedPrompt, int]:
+    rendered = judge.render(judged.rule_set)
+    return name, rendered, len(rendered.rules)
 
 
 def _few_shot(

@@ -1,0 +1,112 @@
+"""Pruning, order and layout: the same macro-F1 with fewer tokens, never less of it."""
+
+import pytest
+
+from pldgov.distill.candidates import Judged, Layout, RuleSet, best_of
+from pldgov.distill.model import CitedExample, DraftRule
+from pldgov.distill.pruning import choose_layout, choose_order, prune
+
+LAYOUT = Layout("plain.j2")
+
+
+def draft(id_, label="fraud", cites=1):
+    cited = tuple(CitedExample(f"e-{n}") for n in range(cites))
+    return DraftRule(id_, id_, (label,), f"When {id_}, {label}.", cited, "1" * 64)
+
+
+class FakeJudge:
+    """Scores a rule set by a function of its ids; counts what it measured."""
+
+    def __init__(self, worth):
+        self.worth = worth
+        self.steps = []
+
+    def __call__(self, rule_set, *, step):
+        self.steps.append(step)
+        size = 10 * len(rule_set.rules) + len(rule_set.layout.template)
+        return Judged(rule_set, step, str(rule_set), size, self.worth(rule_set))
+
+
+def always():
+    return True
+
+
+def start_of(judge, *ids):
+    return judge(RuleSet(tuple(draft(id_) for id_ in ids), LAYOUT), step="start")
+
+
+def test_what_brings_nothing_goes_and_what_helps_stays():
+    """A rule without effect goes, one that harms goes first, one that helps stays."""
+    judge = FakeJudge(lambda s: 0.5 + 0.3 * ("good" in s.ids) - 0.2 * ("bad" in s.ids))
+    pruned = prune(start_of(judge, "good", "idle", "bad"), judge=judge, affordable=always)
+    assert pruned.best.rule_set.ids == ("good",)
+    assert pruned.removed == ("bad", "idle")
+    assert dict(pruned.effects) == pytest.approx({"good": 0.3, "idle": 0.0, "bad": -0.2})
+
+
+def test_two_rules_that_stand_in_for_each_other_do_not_both_go():
+    """Each alone is dispensable, both together are not: the set is judged, not the rule."""
+    judge = FakeJudge(lambda s: 0.9 if {"one", "two"} & set(s.ids) else 0.4)
+    pruned = prune(start_of(judge, "one", "two"), judge=judge, affordable=always)
+    assert len(pruned.best.rule_set.rules) == 1
+    assert pruned.best.macro_f1 == 0.9
+
+
+def test_the_last_rule_stays():
+    """Pruning leaves at least one rule, even where none helps."""
+    judge = FakeJudge(lambda s: 0.5)
+    pruned = prune(start_of(judge, "one", "two"), judge=judge, affordable=always)
+    assert len(pruned.best.rule_set.rules) == 1
+
+
+def test_the_budget_ends_it_early():
+    """Nothing is measured once it is no longer affordable, and what was found stays."""
+    judge = FakeJudge(lambda s: 0.5 - 0.1 * len(s.ids))
+    left = iter([True, True, False, False, False])
+    pruned = prune(start_of(judge, *"abcd"), judge=judge, affordable=lambda: next(left))
+    assert len(judge.steps) == 3
+    assert pruned.best.rule_set.ids == tuple("abcd")
+    assert len(pruned.effects) == 2
+
+
+def test_an_unmeasured_candidate_is_never_better():
+    """Candidates that were refused do not win, whatever their size."""
+    judge = FakeJudge(lambda s: None if len(s.ids) < 3 else 0.5)
+    pruned = prune(start_of(judge, *"abc"), judge=judge, affordable=always)
+    assert pruned.best.rule_set.ids == tuple("abc")
+    assert pruned.effects == ()
+
+
+def test_order_is_tried_and_kept_where_it_is_as_good():
+    """Another order wins only by a higher macro-F1."""
+    rules = (draft("x", "other"), draft("y", cites=3), draft("z", "other"))
+    for best, expected in (("yxz", ("y", "x", "z")), ("xyz", ("x", "y", "z"))):
+        judge = FakeJudge(lambda s, best=best: 0.9 if s.ids == tuple(best) else 0.5)
+        start = judge(RuleSet(rules, LAYOUT), step="start")
+        chosen = choose_order(start, ("fraud", "other"), judge=judge, affordable=always)
+        assert chosen.rule_set.ids == expected
+
+
+def test_layouts_compete_and_the_shorter_of_equals_wins():
+    """Of layouts that are as good the one with fewer tokens is taken."""
+    judge = FakeJudge(lambda s: 0.7)
+    start = start_of(judge, "a")
+    layouts = [Layout("much-longer.j2"), Layout("a.j2")]
+    chosen = choose_layout(start, layouts, judge=judge, affordable=always)
+    assert chosen.rule_set.layout.template == "a.j2"
+
+
+def test_best_is_the_highest_then_the_smallest_then_the_earliest():
+    """Choice among all candidates: macro-F1, then tokens, then order; refused ones never."""
+    rules = RuleSet((draft("a"),), LAYOUT)
+    made = [
+        Judged(rules, "refused", "p0", 1, None, "over budget"),
+        Judged(rules, "long", "p1", 90, 0.8),
+        Judged(rules, "short", "p2", 50, 0.8),
+        Judged(rules, "as short", "p3", 50, 0.8),
+        Judged(rules, "low", "p4", 10, 0.7),
+    ]
+    assert best_of(made).step == "short"
+    assert best_of(made[:1]) is None
+    assert not made[3].beats(made[2])
+    assert made[1].beats(made[0])
