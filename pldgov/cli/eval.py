@@ -19,6 +19,7 @@ from pldgov.errors import UsageError
 from pldgov.workspace import Workspace
 
 if TYPE_CHECKING:
+    from pldgov.interpretability.model import Interpretability
     from pldgov.results import EvalReport
 
 
@@ -46,6 +47,11 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write the reliability plot (.svg or .png).",
 )
+@click.option(
+    "--interpretability",
+    is_flag=True,
+    help="Instead: how readable, well founded and stable the rules are.",
+)
 @output_option
 def command(  # noqa: PLR0917  (click passes options by name)
     rulebook: str,
@@ -56,6 +62,7 @@ def command(  # noqa: PLR0917  (click passes options by name)
     offline: bool,
     format_: str,
     plot: Path | None,
+    interpretability: bool,
     output: Path | None,
 ) -> None:
     """Measure the student's macro-F1 under RULEBOOK.
@@ -63,6 +70,9 @@ def command(  # noqa: PLR0917  (click passes options by name)
     The gate split is for the gate: looking at it often while writing rules makes it a second
     train split.
     """
+    if interpretability:
+        write_result(_interpret(rulebook, split, student, offline, format_), output)
+        return
     names = tuple(name.strip() for name in compare.split(",") if name.strip())
     report = _evaluate(
         rulebook, split=split, student=student, compare=names, seed=seed, offline=offline
@@ -91,6 +101,43 @@ def _evaluate(
         workspace.answering((path,), student=student, offline=offline, progress=progress) as opened,
     ):
         return evaluate(revision, split=split, answering=opened, compare=compare, seed=seed)
+
+
+def _interpret(
+    rulebook: str, split: SplitName, student: str | None, offline: bool, format_: str
+) -> str:
+    """Return the interpretability scorecard, each rule left out once on ``split``."""
+    from pldgov.workflows.interpreting import drawn_sets, interpret
+
+    workspace = Workspace.around((rulebook,))
+    path = workspace.find_one(rulebook)
+    revision = workspace.load(path)
+    redraws = drawn_sets(workspace.config.root, revision.rulebook.name)
+    with (
+        progress_bar() as progress,
+        workspace.answering((path,), student=student, offline=offline, progress=progress) as opened,
+    ):
+        scorecard = interpret(
+            revision,
+            split=split,
+            answering=opened,
+            embedder=workspace.embedder("tfidf") if redraws else None,
+            redraws=redraws,
+        )
+    return _render_interpretability(scorecard, format_)
+
+
+def _render_interpretability(scorecard: Interpretability, format_: str) -> str:
+    from pldgov.report import interpretability as report
+
+    if format_ == "json":
+        import json
+
+        values = report.interpretability_values(scorecard)
+        return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+    if format_ == "markdown":
+        return report.render_interpretability_markdown(scorecard)
+    return report.render_interpretability_text(scorecard)
 
 
 def _render(report: EvalReport, format_: str) -> str:

@@ -184,3 +184,15 @@ def test_a_report_that_is_not_there_is_told(root, pldgov):
     assert (
         "is no report of a distillation" in pldgov("report", "distill", "x.json", cwd=root).stderr
     )
+
+
+def test_interpretability_is_measured_of_what_was_distilled(finished, root, pldgov):
+    """Each rule is left out once, and the draws of the runs that are there are compared."""
+    result = pldgov("eval", "toy", "--interpretability", "--format", "json", cwd=root)
+    data = json.loads(result.stdout)
+    assert data["rules"] == len(data["effect"]["by_rule"]) == 8
+    assert data["stability"]["sets"] >= 2
+    text = pldgov("eval", "toy", "--interpretability", cwd=root).stdout
+    assert text.startswith("interpretability of toy")
+    markdown = pldgov("eval", "toy", "--interpretability", "--format", "markdown", cwd=root).stdout
+    assert "**Interpretability of toy**" in markdown

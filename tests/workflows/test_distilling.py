@@ -267,7 +267,7 @@ def test_every_candidate_is_archived_with_its_rules_and_score(world, root):
     assert len({row["prompt"] for row in rows}) == len(rows)
     best = max(rows, key=lambda row: (row["macro_f1"], -row["size"]))
     assert best["number"] == done.summary.chosen.number
-    assert set(best["instructions"]) == set(best["rules"])
+    assert set(best["texts"]) == set(best["rules"])
 
 
 def test_a_refused_step_leaves_the_rules_as_they_were(world, root):

@@ -20,7 +20,7 @@ from pldgov.fingerprint import digest_value
 from pldgov.workflows.distilling.proposals import proposals_text
 from pldgov.workflows.distilling.recording import Recording
 from pldgov.workflows.distilling.run import Distillation, Doors, kept_rules
-from pldgov.workflows.distilling.summarizing import candidate_lines, summarize
+from pldgov.workflows.distilling.summarizing import candidate_line, summarize
 from pldgov.workflows.distilling.writing import (
     RECORDING,
     SUMMARY,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from pldgov.distill.candidates import Judged
     from pldgov.distill.model import Phase, TeacherReply
     from pldgov.distill.planning import Plan
     from pldgov.ports import Embedder, Progress, Teacher
@@ -170,10 +171,10 @@ def _run(run: Distillation, folder: RunFolder) -> Outcome:
             folder.write("candidates.jsonl", "".join(f"{line}\n" for line in lines))
 
 
-def _archived(run: Distillation, one: object) -> dict[str, object]:
-    (line,) = candidate_lines([one])  # type: ignore[list-item]
-    texts = {rule.id: rule.instruction for rule in one.rule_set.rules}  # type: ignore[attr-defined]
-    return {"run": run.run_id, **asdict(line), "instructions": texts}
+def _archived(run: Distillation, one: Judged) -> dict[str, object]:
+    texts = {rule.id: [rule.labels[0], rule.instruction] for rule in one.rule_set.rules}
+    rulebook = run.revision.rulebook.name
+    return {"run": run.run_id, "rulebook": rulebook, **asdict(candidate_line(one)), "texts": texts}
 
 
 def _new_text(revision: Revision, outcome: Outcome, folder: RunFolder) -> str:

@@ -23,7 +23,7 @@ from pldgov.workflows.evaluating import few_shots
 from pldgov.workflows.measure import measure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from pldgov.distill.candidates import Judged
     from pldgov.prompt import RenderedPrompt
@@ -77,17 +77,12 @@ def summarize(
         rounds=tuple(map(_round_line, outcome.rounds)),
         effects=tuple(Effect(*pair) for pair in (outcome.pruned.effects if outcome.pruned else ())),
         removed=outcome.pruned.removed if outcome.pruned else (),
-        candidates=candidate_lines(judge.archive),
+        candidates=tuple(map(candidate_line, judge.archive)),
         student_calls=calls,
         findings=tuple((f.kind, ", ".join(f.about), f.message) for f in outcome.findings),
         notes=tuple(notes),
         wall_seconds=wall_seconds,
     )
-
-
-def candidate_lines(archive: Iterable[Judged]) -> tuple[CandidateLine, ...]:
-    """Return every candidate as people and plots read it."""
-    return tuple(map(candidate_line, archive))
 
 
 def candidate_line(one: Judged) -> CandidateLine:
