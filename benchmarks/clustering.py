@@ -56,9 +56,7 @@ def measure(strategy: str, count: int, eps: float | None) -> None:
     vectors, truth = make_vectors(count)
     instructions = make_instructions(truth)
     wall, cpu = time.perf_counter(), time.process_time()
-    found = cluster(
-        instructions, vectors, strategy=strategy, options=ClusterOptions(eps=eps)
-    )
+    found = cluster(instructions, vectors, strategy=strategy, options=ClusterOptions(eps=eps))
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     place = {member: n for n, members in enumerate(found.members) for member in members}

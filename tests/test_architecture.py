@@ -34,6 +34,8 @@ FLOORS = {
     "pldgov.evidence": 2,
     "pldgov.gate": 2,
     "pldgov.gate_reasons": 2,
+    "pldgov.interpretability": 2,
+    "pldgov.interpretability.model": 1,
     "pldgov.metrics": 2,
     "pldgov.prompt": 2,
     "pldgov.report": 2,
