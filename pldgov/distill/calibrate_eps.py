@@ -31,6 +31,7 @@ FARTHEST = 2.0
 
 _NEARLY_BEST = 0.95
 _MARGIN, _LEAST_MARGIN = 0.1, 1e-3
+_ROUNDING = 1e-12
 _SAMPLE = 500
 
 
@@ -72,12 +73,12 @@ def calibrate_eps(forest: DensityForest, *, goal: float = 1.0) -> tuple[float, f
     eps, share = _shares(forest)
     if not len(share) or share.max() <= 0:
         return None
-    best = share.max()
-    low, high = (_NEARLY_BEST, 1.0) if goal == 1.0 else (goal * _NEARLY_BEST, goal)
-    wanted = (share >= low * best - 1e-12) & (share <= high * best + 1e-12)
-    wanted &= np.arange(len(share)) <= int(share.argmax())
+    allowed = share <= goal * share.max() + _ROUNDING
+    allowed &= np.arange(len(share)) <= int(share.argmax())
+    best = share[allowed].max(initial=0.0)
+    wanted = allowed & (share >= _NEARLY_BEST * best - _ROUNDING)
     gap = np.diff(np.append(eps, min(forest.radius, FARTHEST)))
-    if not wanted.any() or gap[wanted].max() <= 0:
+    if best <= 0 or gap[wanted].max() <= 0:
         return None
     index = int(np.flatnonzero(wanted)[gap[wanted].argmax()])
     added = min(gap[index] / 2, max(_MARGIN * eps[index], _LEAST_MARGIN))

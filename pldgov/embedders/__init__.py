@@ -25,7 +25,7 @@ BUILT_IN: Mapping[str, Mapping[str, Any]] = {
     "tfidf": {"kind": "tfidf"},
     "student": {"kind": "student"},
 }
-"""Embedders that need no setting and no download: ``docs/decisions/2026-11-24-clustering.md`` compares them."""
+"""Embedders that need no setting and no download (docs/decisions/2026-11-24-clustering.md)."""
 
 
 def open_embedder(
