@@ -41,7 +41,8 @@ def child(root, at=None):
 
 def outcome(root):
     folder = root / "rulebooks" / "toy"
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    found = (path for path in folder.rglob("*") if path.is_file())
+    files = sorted(path for path in found if path.suffix != ".tmp")
     content = {str(path.relative_to(root)): path.read_text() for path in files}
     return {"files": content, "asked": (root / "log").read_text().split()}
 
@@ -52,8 +53,9 @@ deeds = int((base / "whole" / "deeds").read_text())
 found = {"whole": outcome(base / "whole"), "deeds": deeds, "killed": {}}
 chance = random.Random(20261124)
 step = deeds / points
-for number in range(points):
-    at = 1 + int(number * step + chance.random() * step * 0.99)
+spread = [1 + int(number * step + chance.random() * step * 0.99) for number in range(points)]
+while_writing = chance.sample(range(deeds - 14, deeds), 5)
+for at in sorted({*spread, *while_writing}):
     root = base / f"killed-{at}"
     shutil.copytree(base / "built", root)
     status = child(root, at)

@@ -2,7 +2,7 @@
 
 Each record has a key over everything it depends on, so a record is true wherever its key fits.
 The labels that were decided are recorded and not the scores behind them: a run needs no more, and
-a hundred candidates take some ten kilobytes instead of megabytes. With the file committed beside
+a hundred candidates take some fifty kilobytes instead of megabytes. With the file committed beside
 the rulebook, anyone makes the rulebook again without student, embedder or network, and rounding
 on another machine cannot change the outcome.
 """

@@ -10,7 +10,6 @@ from pldgov.data.splitting import split_examples
 from pldgov.distill.candidates import RuleSet, best_of
 from pldgov.distill.conflicts import find_conflicts
 from pldgov.distill.extract import extract
-from pldgov.distill.model import DraftRule, Step, Usage
 from pldgov.distill.placing import Placing
 from pldgov.distill.planning import plan_requests
 from pldgov.distill.prompts import TeacherPrompts
@@ -19,6 +18,7 @@ from pldgov.distill.sampling import sample_examples
 from pldgov.distill.synthesize import synthesize
 from pldgov.errors import DataError
 from pldgov.workflows.consulting import consult
+from pldgov.workflows.distilling.drawing import Drawn, clustering_notes, joined
 from pldgov.workflows.distilling.grouping import Grouping, usable_clusterings
 from pldgov.workflows.distilling.judging import CandidateJudge, Deciding
 from pldgov.workflows.distilling.outcome import Awaited, Outcome, PauseError
@@ -29,7 +29,16 @@ if TYPE_CHECKING:
 
     from pldgov.dataset import Example
     from pldgov.distill.candidates import Judged, Layout
-    from pldgov.distill.model import Clustering, Conflict, Finding, MicroInstruction, Phase
+    from pldgov.distill.model import (
+        Clustering,
+        Conflict,
+        DraftRule,
+        Finding,
+        MicroInstruction,
+        Phase,
+        Step,
+        Usage,
+    )
     from pldgov.distill.planning import Plan
     from pldgov.ports import Embedder, Progress, ReplyArchive, Teacher
     from pldgov.rulebook.loading import Revision
@@ -195,14 +204,14 @@ class Distillation:
         self.figures["instructions"] = len(instructions)
         return instructions
 
-    def _synthesize(self, instructions: Sequence[MicroInstruction]) -> tuple[_Drawn, ...]:
+    def _synthesize(self, instructions: Sequence[MicroInstruction]) -> tuple[Drawn, ...]:
         grouping = self._grouping()
         tried = grouping.clusterings(instructions)
-        self.notes += _clustering_notes(tried)
+        self.notes += clustering_notes(tried)
         chosen = usable_clusterings(tried, outliers=self.settings.outliers)
 
-        def run() -> Step[_Drawn]:
-            return _joined([(each, self._draw(each, instructions)) for each in chosen])
+        def run() -> Step[Drawn]:
+            return joined([(each, self._draw(each, instructions)) for each in chosen])
 
         drawn = self._consult("synthesize", run)
         context = [one.instruction for one in instructions]
@@ -212,7 +221,7 @@ class Distillation:
             raise DataError("no answer of the teacher could be used", where="synthesis")
         return usable
 
-    def _distinct(self, drawn: _Drawn, grouping: Grouping, context: Sequence[str]) -> _Drawn:
+    def _distinct(self, drawn: Drawn, grouping: Grouping, context: Sequence[str]) -> Drawn:
         rules, merged = grouping.distinct(drawn.rules, kept=self.kept, context=context)
         return replace(drawn, rules=rules, merged=merged)
 
@@ -261,7 +270,7 @@ class Distillation:
             most_calls=self.settings.max_student_calls,
         )
 
-    def _compare(self, sets: Sequence[_Drawn]) -> tuple[Judged, Judged]:
+    def _compare(self, sets: Sequence[Drawn]) -> tuple[Judged, Judged]:
         """Return the best set in its best layout, where the rounds start; and once more to report.
 
         Layouts are compared on the first set, so that a student that hardly reads rules, but
@@ -354,47 +363,8 @@ class Distillation:
         )
 
 
-@dataclass(frozen=True)
-class _Drawn:
-    """One drawn set of rules, and where it comes from."""
-
-    name: str
-    rules: tuple[DraftRule, ...]
-    clusters: int
-    outliers: int
-    merged: int = 0
-
-
 def kept_rules(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     """Return the rules of people: all whose present wording is not a teacher's."""
     return tuple(
         rule for rule in rules if rule.provenance is None or rule.provenance.origin != "distilled"
     )
-
-
-def _joined(draws: Sequence[tuple[Clustering, Step[tuple[DraftRule, ...]]]]) -> Step[_Drawn]:
-    """Return the sets of all clusterings; a request that two of them make is made once."""
-    result: list[_Drawn] = []
-    requests: dict[str, Any] = {}
-    findings: dict[Finding, None] = {}
-    usage = Usage()
-    for clustering, step in draws:
-        for number, rules in enumerate(step.result, start=1):
-            name = f"{clustering.strategy}, {len(clustering.members)} clusters, draw {number}"
-            sizes = len(clustering.members), len(clustering.outliers)
-            result.append(_Drawn(name, rules, *sizes))
-        requests |= {request.digest: request for request in step.requests}
-        findings |= dict.fromkeys(step.findings)
-        usage += step.usage
-    return Step(tuple(result), tuple(requests.values()), tuple(findings), usage)
-
-
-def _clustering_notes(tried: Sequence[Any]) -> list[str]:
-    notes = []
-    for one in tried:
-        shape = f"{len(one.clustering.members)} clusters, {len(one.clustering.outliers)} outliers"
-        told = "; ".join((*one.clustering.findings, *one.clustering.notes))
-        refused = f" - not used: {one.refused}" if one.refused else ""
-        said = f" ({told})" if told and not one.refused else ""
-        notes.append(f"clustering by {one.clustering.strategy}: {shape}{said}{refused}")
-    return notes
