@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,16 +12,23 @@ from pldgov.cli.output import (
     offline_option,
     output_option,
     progress_bar,
+    render_as,
     student_option,
+    write_plot,
     write_result,
 )
 from pldgov.dataset import SPLIT_NAMES, SplitName
-from pldgov.errors import UsageError
 from pldgov.workspace import Workspace
 
 if TYPE_CHECKING:
     from pldgov.interpretability.model import Interpretability
     from pldgov.results import EvalReport
+
+FORMATS = {
+    "text": "pldgov.report.eval_text:render_eval_text",
+    "json": "pldgov.report.eval_json:render_eval_json",
+    "markdown": "pldgov.report.eval_markdown:render_eval_markdown",
+}
 
 
 @click.command()
@@ -38,7 +46,7 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(("text", "json", "markdown")),
+    type=click.Choice(tuple(FORMATS)),
     default="text",
     show_default=True,
 )
@@ -77,9 +85,11 @@ def command(  # noqa: PLR0917  (click passes options by name)
     report = _evaluate(
         rulebook, split=split, student=student, compare=names, seed=seed, offline=offline
     )
-    write_result(_render(report, format_), output)
+    write_result(render_as(FORMATS, format_, report), output)
     if plot:
-        _plot(report, plot)
+        from pldgov.report.reliability_plot import render_reliability_plot
+
+        write_plot(plot, partial(render_reliability_plot, report))
 
 
 def _evaluate(
@@ -138,26 +148,3 @@ def _render_interpretability(scorecard: Interpretability, format_: str) -> str:
     if format_ == "markdown":
         return report.render_interpretability_markdown(scorecard)
     return report.render_interpretability_text(scorecard)
-
-
-def _render(report: EvalReport, format_: str) -> str:
-    if format_ == "json":
-        from pldgov.report.eval_json import render_eval_json
-
-        return render_eval_json(report)
-    if format_ == "markdown":
-        from pldgov.report.eval_markdown import render_eval_markdown
-
-        return render_eval_markdown(report)
-    from pldgov.report.eval_text import render_eval_text
-
-    return render_eval_text(report)
-
-
-def _plot(report: EvalReport, path: Path) -> None:
-    from pldgov.files import write_atomically
-    from pldgov.report.reliability_plot import render_reliability_plot
-
-    if path.suffix not in (".svg", ".png"):
-        raise UsageError("a plot is written as .svg or .png", where=str(path))
-    write_atomically(path, render_reliability_plot(report, format=path.suffix[1:]))  # type: ignore[arg-type]

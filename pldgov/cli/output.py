@@ -5,15 +5,20 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
+from pldgov.errors import UsageError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from pldgov.ports import Progress
+
+PlotFormat = Literal["svg", "png"]
 
 output_option = click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file."
@@ -32,6 +37,23 @@ def write_result(text: str, output: Path | None) -> None:
     from pldgov.files import write_atomically
 
     write_atomically(output, text.encode())
+
+
+def render_as(table: Mapping[str, str], format_: str, value: object) -> str:
+    """Return ``value`` in one of a table's formats; ``module:function`` is loaded only now."""
+    module, _, name = table[format_].partition(":")
+    render: Callable[[object], str] = getattr(import_module(module), name)
+    return render(value)
+
+
+def write_plot(path: Path, render: Callable[..., bytes]) -> None:
+    """Draw into a file whose suffix says how; raises ``UsageError`` for another suffix."""
+    formats: dict[str, PlotFormat] = {".svg": "svg", ".png": "png"}
+    if path.suffix not in formats:
+        raise UsageError("a plot is written as .svg or .png", where=str(path))
+    from pldgov.files import write_atomically
+
+    write_atomically(path, render(format=formats[path.suffix]))
 
 
 @contextmanager

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pldgov.cli.output import output_option, write_result
+from pldgov.cli.output import output_option, render_as, write_plot, write_result
 from pldgov.errors import UsageError
 from pldgov.workspace import Workspace
 
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from pldgov.distill.summary import Summary
 
 RUNS = ".pldgov/runs"
+FORMATS = {
+    "text": "pldgov.report.distill_text:render_distill_text",
+    "json": "pldgov.report.distill_json:render_distill_json",
+    "markdown": "pldgov.report.distill_markdown:render_distill_markdown",
+}
 
 
 @click.group()
@@ -27,7 +33,7 @@ def command() -> None:
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(("text", "json", "markdown")),
+    type=click.Choice(tuple(FORMATS)),
     default="text",
     show_default=True,
 )
@@ -40,9 +46,11 @@ def command() -> None:
 def distill(run: str, format_: str, plot: Path | None, output: Path | None) -> None:
     """Show the report of RUN: the id of a run, its folder, or a rulebook with evidence of one."""
     summary = _read(Workspace.around((run,)), run)
-    write_result(_render(summary, format_), output)
+    write_result(render_as(FORMATS, format_, summary), output)
     if plot:
-        _plot(summary, plot)
+        from pldgov.report.distill_plots import render_distill_plots
+
+        write_plot(plot, partial(render_distill_plots, summary))
 
 
 def _read(workspace: Workspace, run: str) -> Summary:
@@ -74,26 +82,3 @@ def _find(workspace: Workspace, run: str) -> Path:
     if not path.is_file():
         raise UsageError("no distillation is recorded", where=run, hint="pldgov distill")
     return path
-
-
-def _render(summary: Summary, format_: str) -> str:
-    if format_ == "json":
-        from pldgov.report.distill_json import render_distill_json
-
-        return render_distill_json(summary)
-    if format_ == "markdown":
-        from pldgov.report.distill_markdown import render_distill_markdown
-
-        return render_distill_markdown(summary)
-    from pldgov.report.distill_text import render_distill_text
-
-    return render_distill_text(summary)
-
-
-def _plot(summary: Summary, path: Path) -> None:
-    from pldgov.files import write_atomically
-    from pldgov.report.distill_plots import render_distill_plots
-
-    if path.suffix not in (".svg", ".png"):
-        raise UsageError("a plot is written as .svg or .png", where=str(path))
-    write_atomically(path, render_distill_plots(summary, format=path.suffix[1:]))  # type: ignore[arg-type]
