@@ -18,6 +18,8 @@ _RENAMED = {
     "CODEOWNERS": ".github/CODEOWNERS",
 }
 EXAMPLE = "desk-routing"
+_ITS_OWN = (f"rulebooks/{EXAMPLE}/evidence/ledger.jsonl", f"rulebooks/{EXAMPLE}/teacher/")
+"""What the example keeps to itself: who blessed and answered what is no history of another."""
 
 
 def scaffold_files() -> Iterator[tuple[str, bytes]]:
@@ -36,9 +38,9 @@ def scaffold_files() -> Iterator[tuple[str, bytes]]:
     for folder in ("templates", f"rulebooks/{EXAMPLE}"):
         origin = _origin(folder)
         for path in _files(origin):
-            if path.name == "ledger.jsonl":
-                continue  # who blessed what here is no history of the new repository
-            yield f"{folder}/{path.relative_to(origin).as_posix()}", path.read_bytes()
+            name = f"{folder}/{path.relative_to(origin).as_posix()}"
+            if not name.startswith(_ITS_OWN):
+                yield name, path.read_bytes()
 
 
 def _files(folder: Path) -> list[Path]:

@@ -30,7 +30,10 @@ def test_everything_a_governance_repository_needs_is_there(scaffold):
         "templates/turns.j2",
     ):
         assert (scaffold / path).is_file(), path
+    assert (scaffold / "templates/teacher/extract.j2").is_file()
     assert not list(scaffold.rglob("*.py"))
+    assert not (scaffold / "rulebooks/desk-routing/teacher").exists()
+    assert not (scaffold / "rulebooks/desk-routing/evidence/ledger.jsonl").exists()
 
 
 def test_it_passes_lint_fmt_and_gate_as_it_stands(scaffold, pldgov):
