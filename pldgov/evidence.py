@@ -101,15 +101,19 @@ def parse_evidence(text: str, *, path: str) -> Evidence:
         ) from error
 
 
-def recorded_calibration(text: str, *, prompt: str, student: str) -> dict[str, Any] | None:
+def recorded_calibration(
+    text: str, *, path: str, prompt: str, student: str
+) -> dict[str, Any] | None:
     """Return the label prior in an evidence file, None if it is of another prompt or student.
 
-    ``prompt`` and ``student`` are the prompt's digest and the student's fingerprint.
+    ``prompt`` and ``student`` are the prompt's digest and the student's fingerprint. Raises
+    ``DataError`` when the file is no evidence.
     """
+    parse_evidence(text, path=path)
     data = json.loads(text)
-    if (data["prompt_sha256"], data["student"]["fingerprint"]) != (prompt, student):
+    if (data["prompt_sha256"], data["student"].get("fingerprint")) != (prompt, student):
         return None
-    calibration: dict[str, Any] | None = data["calibration"]
+    calibration: dict[str, Any] | None = data.get("calibration")
     return calibration
 
 

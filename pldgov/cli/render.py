@@ -129,7 +129,8 @@ def _facts(
     evidence = f"{revision.folder}/evidence/{student.card.name}.json"
     if workspace.tree.exists(evidence):
         facts["calibration"] = recorded_calibration(
-            workspace.tree.read(evidence).decode(),
+            workspace.tree.read(evidence).decode("utf-8", "replace"),
+            path=evidence,
             prompt=rendered.prompt.digest,
             student=student.card.fingerprint,
         )

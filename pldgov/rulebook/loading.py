@@ -94,13 +94,14 @@ def load_revision(
             problems += found
             if examples is not None:
                 read[name] = examples
+    texts, unreadable = read_templates(source, templates)
     return Revision(
         source=source.name,
         path=path,
         document=document,
         splits=read,
-        templates=read_templates(source, templates),
-        problems=tuple(problems),
+        templates=texts,
+        problems=(*problems, *unreadable),
     )
 
 
@@ -137,14 +138,24 @@ def _read_split(
     return parse_examples(data, path=path, inputs=inputs)
 
 
-def read_templates(source: Source, folder: str) -> dict[str, str]:
-    """Return the text of every file below the templates folder, by its path in that folder."""
-    prefix = f"{folder}/"
-    return {
-        path.removeprefix(prefix): source.read(path).decode("utf-8", "replace")
-        for path in source.files(folder)
-        if path.endswith(".j2")
-    }
+def read_templates(source: Source, folder: str) -> tuple[dict[str, str], tuple[Problem, ...]]:
+    """Return the text of every template by its path in the folder, and what is no text.
+
+    A template that is not UTF-8 is left out: replacing its bytes would alter the prompt unseen.
+    """
+    texts: dict[str, str] = {}
+    problems = []
+    for path in source.files(folder):
+        if not path.endswith(".j2"):
+            continue
+        data = source.read(path)
+        try:
+            texts[path.removeprefix(f"{folder}/")] = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            said = f"byte {data[error.start]:#04x} is not UTF-8"
+            problems.append(Problem(path, line, 1, "not-utf8", said, "save the file as UTF-8"))
+    return texts, tuple(problems)
 
 
 def find_rulebooks(source: Source, *, under: str) -> tuple[str, ...]:

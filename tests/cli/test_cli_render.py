@@ -159,3 +159,26 @@ def test_rendering_loads_nothing_heavy(repository):
         [sys.executable, "-c", program], cwd=repository, capture_output=True, text=True, check=True
     )
     assert run.stderr == "[]\n"
+
+
+def test_a_template_that_is_not_utf8_is_refused(governance_repo, pldgov):
+    """Its bytes are never replaced: render, lint and gate name the file and the line."""
+    repo = governance_repo()
+    template = repo.root / "templates/plain.j2"
+    template.write_bytes(template.read_bytes() + b"\nCaf\xe9\n")
+    for verb in ("render", "lint", "gate"):
+        result = pldgov(verb, "desk", cwd=repo.root)
+        assert result.exit_code == (1 if verb == "lint" else 2), verb
+        assert "templates/plain.j2:" in result.output
+        assert "byte 0xe9 is not UTF-8" in result.output
+
+
+def test_damaged_evidence_is_named_not_a_traceback(governance_repo, pldgov):
+    """A manifest asks the blessed evidence for its calibration; a broken file is exit code 2."""
+    repo = governance_repo()
+    repo.write("rulebooks/desk/evidence/recorded.json", '{"schema": ')
+    result = pldgov(
+        "render", "desk", "-o", "p.txt", "--manifest", repo.root / "m.json", cwd=repo.root
+    )
+    assert result.exit_code == 2, result.output
+    assert "rulebooks/desk/evidence/recorded.json: not an evidence file" in result.stderr
