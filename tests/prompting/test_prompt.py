@@ -110,20 +110,6 @@ def test_turns_show_each_exemplar_once_rule_by_rule(templates):
     ]
 
 
-def test_turns_keep_the_rules_of_one_label_together(templates):
-    """Rules in order of priority may alternate between labels; the turns they show do not."""
-    book = rulebook(
-        rule("r1", "ham", [("e2", "support")], priority=3),
-        rule("r2", "spam", [("e0", "support")], priority=2),
-        rule("r3", "ham", [("e3", "support")], priority=1),
-        template="turns.j2",
-    )
-    prompt = builder(book, templates).build().prompt
-    assert [turn.assistant for turn in prompt.turns] == ["ham", "ham", "spam"]
-    assert prompt.system.index("for r1.") < prompt.system.index("for r2.")
-    assert prompt.system.index("for r2.") < prompt.system.index("for r3.")
-
-
 def test_the_digest_covers_everything_that_reaches_the_student(templates):
     """Wording, turns, labels' descriptions and user template change the digest; titles do not."""
 
