@@ -16,6 +16,8 @@ FLOORS = {
     "pldgov.fingerprint": 0,
     "pldgov.parsing": 0,
     "pldgov.suggest": 0,
+    "pldgov.changes": 1,
+    "pldgov.diff_report": 1,
     "pldgov.problems": 1,
     "pldgov.dataset": 1,
     "pldgov.questions": 1,
