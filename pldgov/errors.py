@@ -39,6 +39,13 @@ class UsageError(PldgovError):
     """A command, option or setting that does not fit (exit code 2)."""
 
 
+class ExamplesAbsentError(UsageError):
+    """Examples that are not committed are not here (exit code 2); the hint says how to get them.
+
+    A gate catches it: without its examples a rulebook is neither good nor bad.
+    """
+
+
 class RulebookError(PldgovError):
     """A rulebook that cannot be used; carries every problem found in it (exit code 2)."""
 

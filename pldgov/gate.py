@@ -69,8 +69,8 @@ def exit_code(verdict: Verdict, policy: GatePolicy) -> int:
         return EXIT_CODES[policy.on_inconclusive]
     if verdict.outcome is Outcome.NO_BASELINE:
         return EXIT_CODES[policy.on_no_baseline]
-    codes = {Outcome.PASS: 0, Outcome.REGRESSED: 1, Outcome.NOT_COMPARABLE: 3}
-    return codes[verdict.outcome]
+    codes = {Outcome.PASS: 0, Outcome.REGRESSED: 1}
+    return codes.get(verdict.outcome, EXIT_CODES["undecided"])
 
 
 def flips(head: Sequence[Decision], base: Sequence[Decision]) -> tuple[Flip, ...]:

@@ -146,7 +146,7 @@ class PromptBuilder:
             prompt=prompt,
             rules=tuple(rule.id for rule in shown),
             examples=self._examples_shown(shown, turns),
-            templates=self._digests(),
+            templates=self.sources,
         )
 
     def user_text(self, example: Example) -> str:
@@ -251,12 +251,12 @@ class PromptBuilder:
         used = {*looked_up, *(turn.example_id for turn in turns if turn.rule_id)}
         return tuple((id_, self._by_id[id_].sha256) for id_ in sorted(filter(None, used)))
 
-    def _digests(self) -> dict[str, str]:
+    @property
+    def sources(self) -> dict[str, str]:
+        """The digest of each template that the prompt is made with; raises ``TemplateError``."""
         policy = self._rulebook.prompt
-        names = {
-            *self._environment.templates_used(policy.template),
-            *self._environment.templates_used(policy.user_template),
-        }
+        asked = (policy.template, policy.user_template)
+        names = {name for one in asked for name in self._environment.templates_used(one)}
         return {
             name: digest_text(self._templates[name].replace("\r\n", "\n")) for name in sorted(names)
         }

@@ -48,8 +48,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--pldgov-undecided",
         choices=("fail", "skip"),
-        help="what undecided gates do to the exit status: fail (default) makes it 1, "
-        "skip accepts them as skipped tests",
+        help="what undecided gates do to the exit status: fail makes it 1 (the default, but for "
+        "examples that are not committed and not here), skip accepts them as skipped tests",
     )
     parser.addini("pldgov_base", "as --pldgov-base")
     parser.addini("pldgov_student", "as --pldgov-student")

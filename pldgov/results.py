@@ -175,6 +175,7 @@ class Outcome(StrEnum):
     INCONCLUSIVE = "INCONCLUSIVE"
     NO_BASELINE = "NO_BASELINE"
     NOT_COMPARABLE = "NOT_COMPARABLE"
+    NOT_MEASURED = "NOT_MEASURED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ class Workspace:
             templates=self.config.templates,
             splits=splits,
             read_external=_read_external,
+            worktree=self.tree,
         )
 
     def student(self, name: str | None = None) -> Student:
@@ -166,7 +167,8 @@ class Workspace:
 
         ``base`` is an evidence file or a git revision (default: the setting, else where HEAD left
         the default branch). Without any history the base is the blessed evidence beside the
-        rulebook; without that the verdict is NO_BASELINE.
+        rulebook; without that the verdict is NO_BASELINE. A rulebook whose examples are not here
+        is not measured at all.
         """
         from pldgov.workflows.gating import (
             blessed_evidence,
@@ -179,14 +181,19 @@ class Workspace:
         head = self.load(path)
         require_sound(head)
         chosen = base or self.config.base
+        if head.absent:
+            return self._gate_without_examples(head, chosen, answering=answering)
         evidence = self._evidence(chosen)
         if evidence is not None:
             return gate_against_evidence(head, evidence, answering=answering)
         try:
             with self.repository() as repository:
-                tree = repository.tree(chosen) if chosen else repository.merge_base()
                 return gate_against_revision(
-                    head, tree, answering=answering, templates=self.config.templates
+                    head,
+                    repository.tree(chosen) if chosen else repository.merge_base(),
+                    answering=answering,
+                    templates=self.config.templates,
+                    worktree=self.tree,
                 )
         except NoBaseError as error:
             if chosen:
@@ -195,6 +202,28 @@ class Workspace:
             if blessed is not None:
                 return gate_against_evidence(head, blessed, answering=answering)
             return gate_without_base(head, str(error), answering=answering)
+
+    def _gate_without_examples(
+        self, head: Revision, chosen: str | None, *, answering: Answering
+    ) -> GateReport:
+        """Say what can be said of a rulebook without its examples."""
+        from pldgov.workflows.unmeasured import gate_against_unread, not_measured
+
+        if self._evidence(chosen) is not None:
+            return not_measured(head, answering=answering)
+        try:
+            with self.repository() as repository:
+                return gate_against_unread(
+                    head,
+                    repository.tree(chosen) if chosen else repository.merge_base(),
+                    answering=answering,
+                    templates=self.config.templates,
+                    worktree=self.tree,
+                )
+        except NoBaseError:
+            if chosen:
+                raise
+            return not_measured(head, answering=answering)
 
     def deleted_since(self, base: str | None) -> tuple[str, ...]:
         """Return the rulebooks that the base holds and the working tree does not."""

@@ -60,6 +60,12 @@ def governance_repo_module():
 
 
 @pytest.fixture(scope="session")
+def obtained():
+    """Load the module tests/obtained_repo.py: repositories whose examples are not committed."""
+    return load_module("obtained_repo")
+
+
+@pytest.fixture(scope="session")
 def built_governance_repo(governance_repo_module, tmp_path_factory: pytest.TempPathFactory):
     """Build the repository once for each set of options; copying is faster than git."""
     return functools.cache(

@@ -48,6 +48,7 @@ def _bless(workspace: Workspace, head: Revision, answering: Answering, *, reason
     )
     from pldgov.workflows.linting import require_sound
 
+    head.require()
     require_sound(head)
     paths = [head.path, f"{head.folder}/examples", workspace.config.templates]
     with workspace.repository() as repository:

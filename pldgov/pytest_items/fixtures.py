@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pldgov.errors import BudgetError, PldgovError, ProviderError, UnjudgedError
+from pldgov.errors import (
+    BudgetError,
+    ExamplesAbsentError,
+    PldgovError,
+    ProviderError,
+    UnjudgedError,
+)
 from pldgov.pytest_items.shared import SHARED
 from pldgov.pytest_items.undecided import leave_undecided
 
@@ -59,5 +65,7 @@ def _told(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
     except (UnjudgedError, ProviderError, BudgetError) as error:
         leave_undecided(request.node, " ".join(str(error).split()))
+    except ExamplesAbsentError as error:
+        leave_undecided(request.node, " ".join(str(error).split()), lacks_examples=True)
     except PldgovError as error:
         pytest.fail(str(error), pytrace=False)

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import pytest
 
-from pldgov.errors import BudgetError, PldgovError, ProviderError, RulebookError, UnjudgedError
+from pldgov.errors import (
+    BudgetError,
+    ExamplesAbsentError,
+    PldgovError,
+    ProviderError,
+    RulebookError,
+    UnjudgedError,
+)
 from pldgov.pytest_items.facts import (
     Finding,
     broken_facts,
@@ -17,6 +24,7 @@ from pldgov.pytest_items.facts import (
 )
 from pldgov.pytest_items.shared import SHARED
 from pldgov.pytest_items.undecided import FACTS, leave_undecided
+from pldgov.results import Outcome
 
 if TYPE_CHECKING:
     import os
@@ -84,6 +92,8 @@ class RulebookItem(pytest.Item):
             self.check()
         except _NO_VERDICT as error:
             leave_undecided(self, _one_line(error))
+        except ExamplesAbsentError as error:
+            leave_undecided(self, _one_line(error), lacks_examples=True)
         except RulebookError as error:
             self.fail(_broken(error))
         except PldgovError as error:
@@ -165,8 +175,12 @@ class GateItem(RulebookItem):
         if finding.state == "fail":
             self.fail(f"{finding.outcome} {finding.reason}", *self.details(report))
         if finding.state == "undecided":
-            reason = f"{finding.outcome} {finding.reason}"
-            leave_undecided(self, reason, blocks=report.exit_code != 0)
+            leave_undecided(
+                self,
+                f"{finding.outcome} {finding.reason}",
+                blocks=report.exit_code != 0,
+                lacks_examples=finding.outcome is Outcome.NOT_MEASURED,
+            )
 
     def find(self, report: GateReport) -> Finding:
         """Return what this item has to say of the verdict."""

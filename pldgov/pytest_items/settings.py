@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Settings:
     """The plugin's settings; None and False leave the word to ``[tool.pldgov]``.
 
-    ``report`` is the file for the verdicts, ``undecided_fails`` whether undecided items make the
-    exit status 1, ``rulebook`` the name of the rulebook that the fixtures are about.
+    ``report`` is the file for the verdicts, ``undecided`` what items without a verdict come to
+    (fail or skip), ``rulebook`` the name of the rulebook that the fixtures are about.
     """
 
     root: Path
@@ -26,8 +26,21 @@ class Settings:
     student: str | None = None
     offline: bool = False
     report: Path | None = None
-    undecided_fails: bool = True
+    undecided: str | None = None
     rulebook: str | None = None
+
+    @property
+    def undecided_fails(self) -> bool:
+        """Tell whether undecided items make the exit status 1."""
+        return self.undecided != "skip"
+
+    def fails(self, *, lacks_examples: bool) -> bool:
+        """Tell whether such an undecided item makes the exit status 1.
+
+        Examples that are not committed are absent from most machines, by design: that fails
+        only where it was asked for.
+        """
+        return self.undecided == "fail" if lacks_examples else self.undecided_fails
 
 
 def settings_of(config: pytest.Config, *, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -42,8 +55,8 @@ def settings_of(config: pytest.Config, *, environment: Mapping[str, str] = os.en
             given = config.getini(f"pldgov_{name}")
         return given or None
 
-    undecided = told("undecided") or "fail"
-    if undecided not in ("fail", "skip"):
+    undecided = told("undecided")
+    if undecided not in (None, "fail", "skip"):
         raise pytest.UsageError(f"pldgov_undecided: {undecided!r} is neither fail nor skip")
     report = told("report")
     return Settings(
@@ -52,6 +65,6 @@ def settings_of(config: pytest.Config, *, environment: Mapping[str, str] = os.en
         student=told("student"),
         offline=bool(told("offline")),
         report=config.invocation_params.dir / report if report else None,
-        undecided_fails=undecided == "fail",
+        undecided=undecided,
         rulebook=told("rulebook"),
     )

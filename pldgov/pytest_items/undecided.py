@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """Why an item has no verdict; ``blocks`` is false where the gate lets the change pass."""
+    """Why an item has no verdict.
+
+    ``blocks`` is false where the gate lets the change pass, ``lacks_examples`` true where nothing
+    else is in the way than examples that are not committed.
+    """
 
     reason: str
     blocks: bool = True
+    lacks_examples: bool = False
 
 
 _UNDECIDED: pytest.StashKey[Undecided] = pytest.StashKey()
@@ -29,9 +34,11 @@ FACTS: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 """What an item found, as values that JSON can hold."""
 
 
-def leave_undecided(item: pytest.Item, reason: str, *, blocks: bool = True) -> NoReturn:
-    """End the item without a verdict."""
-    item.stash[_UNDECIDED] = Undecided(reason, blocks)
+def leave_undecided(
+    item: pytest.Item, reason: str, *, blocks: bool = True, lacks_examples: bool = False
+) -> NoReturn:
+    """End the item without a verdict; see ``Undecided``."""
+    item.stash[_UNDECIDED] = Undecided(reason, blocks, lacks_examples)
     pytest.skip(reason)
 
 
@@ -46,7 +53,7 @@ def mark_report(report: pytest.TestReport, item: pytest.Item, *, settings: Setti
         path, line, _ = item.reportinfo()
         report.longrepr = (str(path), (line or 0) + 1, said.reason)
         vars(report)["pldgov_undecided"] = {
-            "blocks": said.blocks and settings.undecided_fails,
+            "blocks": said.blocks and settings.fails(lacks_examples=said.lacks_examples),
             "accepted": not settings.undecided_fails,
         }
     if report.when == "call" and FACTS in item.stash:

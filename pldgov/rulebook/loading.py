@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from pldgov.data.parsing import parse_examples
 from pldgov.dataset import SPLIT_NAMES, Example, SplitName
-from pldgov.errors import RulebookError, UsageError
+from pldgov.errors import ExamplesAbsentError, RulebookError, UsageError
 from pldgov.problems import Problem
 from pldgov.rulebook.document import Document, parse_document
+from pldgov.rulebook.obtaining import absence, advice
 from pldgov.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ class Revision:
     """One rulebook as it stood at one moment: text, examples and templates.
 
     ``path`` is the rulebook's file relative to the source's root. ``splits`` holds the splits
-    that were asked for and could be read; ``templates`` the text of each file in the templates
-    folder by name. ``problems`` is everything that loading found wrong, the document's included.
+    that were asked for and could be read; ``absent`` those whose examples are not committed and
+    not in the working tree either; ``templates`` the text of each file in the templates folder by
+    name. ``problems`` is everything that loading found wrong, the document's included.
     """
 
     source: str
@@ -40,6 +42,7 @@ class Revision:
     splits: Mapping[SplitName, tuple[Example, ...]] = field(default_factory=dict)
     templates: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    absent: tuple[SplitName, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -55,7 +58,12 @@ class Revision:
         return self.document.rulebook
 
     def split(self, name: SplitName) -> tuple[Example, ...]:
-        """Return the examples of a split; raises ``UsageError`` when the rulebook has none."""
+        """Return the examples of a split.
+
+        Raises ``UsageError`` when the rulebook has none, ``ExamplesAbsentError`` when they are
+        not here.
+        """
+        self.require(name)
         if name not in self.splits:
             raise UsageError(
                 f"there is no {name} split",
@@ -63,6 +71,17 @@ class Revision:
                 hint=f"set examples.{name} in the rulebook",
             )
         return self.splits[name]
+
+    def require(self, *names: SplitName) -> None:
+        """Raise ``ExamplesAbsentError`` when any of the splits (default: all) is absent."""
+        absent = [name for name in self.absent if not names or name in names]
+        rulebook = self.document.rulebook
+        if absent and rulebook is not None:
+            raise ExamplesAbsentError(
+                absence(rulebook.examples, absent),
+                where=self.path,
+                hint=advice(rulebook.examples),
+            )
 
 
 def load_revision(
@@ -72,11 +91,15 @@ def load_revision(
     templates: str = "templates",
     splits: Iterable[SplitName] = SPLIT_NAMES,
     read_external: ReadExternal | None = None,
+    worktree: Source | None = None,
+    beside: str | None = None,
 ) -> Revision:
     """Read the rulebook at ``path`` with the given splits and all templates.
 
     Never raises for what stands in the files: every problem is collected in the revision.
-    Raises ``UsageError`` when there is no such rulebook.
+    Examples that are not committed (``examples.obtain``) are read from ``worktree`` (default:
+    ``source``) whatever the source is, since no commit can hold them, and there below the folder
+    ``beside`` (default: the rulebook's own). Raises ``UsageError`` when there is no such rulebook.
     """
     try:
         data = source.read(path)
@@ -84,16 +107,20 @@ def load_revision(
         raise UsageError("there is no such rulebook", where=f"{path} ({source.name})") from error
     document = parse_document(data, path=path)
     read: dict[SplitName, tuple[Example, ...]] = {}
+    absent: list[SplitName] = []
     problems = list(document.problems)
     if document.rulebook is not None:
+        place = _place(document.rulebook, path, source, worktree=worktree, beside=beside)
         for name in splits:
             spec: str | None = getattr(document.rulebook.examples, name)
             if spec is None:
                 continue
-            examples, found = _read_split(source, document, name, spec, read_external)
+            examples, found = _read_split(place, document, name, spec, read_external)
             problems += found
             if examples is not None:
                 read[name] = examples
+            elif not found:
+                absent.append(name)
     texts, unreadable = read_templates(source, templates)
     return Revision(
         source=source.name,
@@ -102,23 +129,44 @@ def load_revision(
         splits=read,
         templates=texts,
         problems=(*problems, *unreadable),
+        absent=tuple(absent),
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a revision's example files are; ``may_lack`` tells whether they are committed."""
+
+    source: Source
+    folder: str
+    may_lack: bool = False
+
+
+def _place(
+    rulebook: Rulebook, path: str, source: Source, *, worktree: Source | None, beside: str | None
+) -> _Place:
+    own = posixpath.dirname(path)
+    if rulebook.examples.obtain is None:
+        return _Place(source, own)
+    return _Place(worktree or source, own if beside is None else beside, may_lack=True)
+
+
 def _read_split(
-    source: Source,
+    place: _Place,
     document: Document,
     name: SplitName,
     spec: str,
     read_external: ReadExternal | None,
 ) -> tuple[tuple[Example, ...] | None, tuple[Problem, ...]]:
+    """Return a split's examples and what is wrong with them; neither where they may be absent."""
     assert document.rulebook is not None
     inputs = document.rulebook.task.inputs
+    source = place.source
     if spec.startswith("hf:"):
         if read_external is None:
             raise UsageError(f"cannot read {spec} from {source.name}", where=document.path)
         return read_external(spec, inputs)
-    path = posixpath.normpath(posixpath.join(posixpath.dirname(document.path), spec))
+    path = posixpath.normpath(posixpath.join(place.folder, spec))
     line, column = document.position(("examples", name))
 
     def problem(code: str, message: str, hint: str | None) -> tuple[None, tuple[Problem, ...]]:
@@ -130,7 +178,9 @@ def _read_split(
         )
     try:
         data = source.read(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
+        if place.may_lack:
+            return None, ()
         near = did_you_mean(path, source.files(posixpath.dirname(path)))
         return problem("examples-missing", f"{path} does not exist in the {source.name}", near)
     except IsADirectoryError:

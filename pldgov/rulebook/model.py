@@ -137,6 +137,11 @@ class Splits(Part):
     train: Text = Field(description="Rules cite these; calibration sees their inputs.")
     validation: Text | None = Field(default=None, description="Candidates are accepted on these.")
     gate: Text = Field(description="Touched only by the gate and the final report.")
+    obtain: Text | None = Field(
+        default=None,
+        description="The examples are not committed; this says how to get them (a command or a "
+        "sentence).",
+    )
 
 
 class Exemplars(Part):

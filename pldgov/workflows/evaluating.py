@@ -37,8 +37,9 @@ def evaluate(
 
     A comparison is ``zero-shot`` (the same template without rules), ``few-shot:K`` (that and K
     training examples as turns, spread over the labels) or ``majority``. Raises ``UsageError``
-    for any other.
+    for any other, ``ExamplesAbsentError`` without the examples.
     """
+    revision.require("train", split)
     side = side_of(revision, answering.student)
     plans = [("rulebook", side.rendered)]
     for name in compare:

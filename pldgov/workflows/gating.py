@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pldgov.prompt import RenderedPrompt
     from pldgov.results import Answer, Decision, StudentCard
     from pldgov.rulebook.loading import Revision
-    from pldgov.rulebook.model import Rulebook
+    from pldgov.rulebook.model import GatePolicy, Rulebook
     from pldgov.workflows.measure import Answering, Measurement
 
 
@@ -101,18 +101,27 @@ def find_base(head: Revision, base: Source) -> str | None:
 
 
 def gate_against_revision(
-    head: Revision, base: Source, *, answering: Answering, templates: str
+    head: Revision,
+    base: Source,
+    *,
+    answering: Answering,
+    templates: str,
+    worktree: Source | None = None,
 ) -> GateReport:
     """Judge head against the same rulebook in ``base``, both asked of the same student.
 
+    Examples that are not committed are read from ``worktree`` for both, beside head's rulebook.
     Raises ``UnjudgedError`` when answers are missing that may not be asked for.
     """
     side = side_of(head, answering.student)
     base_path = find_base(head, base)
     if base_path is None:
         return gate_without_base(head, f"{head.path} is new since {base.name}", answering=answering)
-    base_revision = load_revision(base, base_path, templates=templates)
+    base_revision = load_revision(
+        base, base_path, templates=templates, worktree=worktree, beside=head.folder
+    )
     try:
+        base_revision.require()
         base_side = side_of(base_revision, answering.student)
     except PldgovError as error:
         return _not_comparable(side, answering, base.name, (f"the base does not load: {error}",))
@@ -166,16 +175,19 @@ def _is_known(side: Side, answering: Answering) -> bool:
 
 
 def _unchanged(side: Side, answering: Answering, base: str) -> GateReport:
-    policy = side.revision.rulebook.gate
-    notes = ["not measured: no answer to this prompt is recorded"]
-    if policy.min is not None or policy.labels:
-        notes.append("floors were not checked; `pldgov eval` measures them")
-    verdict = Verdict(
-        Outcome.PASS,
-        "the prompt is unchanged, so no answer can have changed",
-        notes=tuple(notes),
+    verdict = unchanged(
+        side.revision.rulebook.gate, note="not measured: no answer to this prompt is recorded"
     )
     return _report(side, answering, judged=verdict, base=base)
+
+
+def unchanged(policy: GatePolicy, *, note: str) -> Verdict:
+    """Return the verdict on a prompt that is the base's; ``note`` says why no figures are given."""
+    notes = [note]
+    if policy.min is not None or policy.labels:
+        notes.append("floors were not checked; `pldgov eval` measures them")
+    reason = "the prompt is unchanged, so no answer can have changed"
+    return Verdict(Outcome.PASS, reason, notes=tuple(notes))
 
 
 def gate_against_evidence(
@@ -216,14 +228,21 @@ def _differences(
     head: Revision, base: Revision, card: StudentCard, source: Source
 ) -> tuple[str, ...]:
     """Name what forbids a comparison: labels, the gate set's content, another student."""
+    changes = _gate_set_changes(head.split("gate"), base.split("gate"))
+    return (*other_conditions(head, base, card, source), *changes)
+
+
+def other_conditions(
+    head: Revision, base: Revision, card: StudentCard, source: Source
+) -> tuple[str, ...]:
+    """Name what forbids a comparison whatever the examples: labels, another student."""
     reasons = []
     if head.rulebook.labels != base.rulebook.labels:
         here, there = (", ".join(side.rulebook.labels) for side in (head, base))
         reasons.append(f"labels: {here} here, {there} there")
-    reasons += _gate_set_changes(head.split("gate"), base.split("gate"))
     blessed = blessed_evidence(source, base.folder, card.name)
     if blessed is not None:
-        now = comparability_key(base.rulebook, base.split("gate"), card)
+        now = comparability_key(base.rulebook, (), card)  # of which no example is compared
         if (now.student, now.decoding) != (blessed.key.student, blessed.key.decoding):
             reasons.append(
                 f"student: {now.student} ({now.decoding}) here, {blessed.key.student} "

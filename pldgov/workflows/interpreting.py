@@ -42,6 +42,7 @@ def interpret(
 
     ``redraws`` are rule sets of other draws and seeds, for which there must be an ``embedder``.
     """
+    revision.require()
     side = side_of(revision, answering.student)
     rules = revision.rulebook.active_rules
     without = {

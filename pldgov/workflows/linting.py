@@ -33,6 +33,7 @@ def lint_revision(
         revision.document,
         splits=_sound_splits(revision),
         templates=revision.templates,
+        absent=revision.absent,
         selected=selected,
     )
     return tuple(sorted((*revision.problems, *found), key=place_key))

@@ -41,10 +41,11 @@ def pin(source: Source, revision: Revision) -> tuple[bytes, bytes]:
 
     Only citations of training examples are pinned, and no other byte changes. Raises
     ``RulebookError`` for a rulebook with errors, ``DataError`` when its training examples could
-    not be read.
+    not be read, ``ExamplesAbsentError`` when they are not here.
     """
     data = source.read(revision.path)
     rulebook = revision.rulebook
+    revision.require("train")
     if "train" not in revision.splits:
         raise DataError("the training examples cannot be read", where=rulebook.examples.train)
     digests = {example.id: example.sha256 for example in revision.split("train")}

@@ -47,16 +47,19 @@ class Case:
     says: str
     edits: dict[str, str] = field(default_factory=dict)
     splits: dict = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
     at: str | None = None
     hint: str | None = None
     rule: str | None = None
 
 
-def lint(text=PINNED, *, path="rulebooks/desk/rulebook.yaml", selected=None, **splits):
+def lint(text=PINNED, *, path="rulebooks/desk/rulebook.yaml", selected=None, absent=(), **splits):
     document = parse_document(text.encode(), path=path)
+    unread = {*absent, *(name for name, rows in splits.items() if rows is None)}
     return check_rulebook(
         document,
-        splits={name: rows for name, rows in {**SPLITS, **splits}.items() if rows is not None},
+        splits={name: rows for name, rows in {**SPLITS, **splits}.items() if name not in unread},
+        absent=absent,
         templates={"plain.j2": "", "turns.j2": "", "user.j2": ""},
         selected=selected,
     )
@@ -134,6 +137,7 @@ CASES = [
     Case("unknown-template", 'no template "plan.j2" in templates/', {"plain.j2": "plan.j2"}, at="14:13", hint='did you mean "plain.j2"?'),
     Case("unknown-template", "u.txt", {"  template: plain.j2": "  template: plain.j2\n  user_template: u.txt"}, hint="templates: plain.j2, turns.j2, user.j2"),
     Case("folder-name", 'named "disk", but stands in the folder "desk"', {"name: desk": "name: disk"}, at="4:7"),
+    Case("examples-absent", "not here: examples/train.jsonl, examples/gate.jsonl; no check looked", {"gate: examples/gate.jsonl": "gate: examples/gate.jsonl, obtain: make data"}, absent=("train", "gate"), at="12:1", hint="to get them: make data"),
     Case("unknown-data-label", 'example "e-3" and 1 more of the train split has the label "card"', splits={"train": (STOLEN, OFFERS, example("e-3", "one two three", "card", line=3), example("e-4", "four five", "card"))}, hint='did you mean "cards"?', at="rulebooks/desk/examples/train.jsonl:3:1"),
     Case("gate-lacks-label", 'no example of the gate split has the label "other"', {'    "no":': '    other: x\n    "no":'}, at="11:5"),
     Case("gate-one-label", 'only examples of the label "no"', splits={"gate": SPLITS["gate"][1:]}, at="12:86"),
@@ -156,7 +160,7 @@ def test_the_base_is_clean():
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.code}: {case.says[:30]}")
 def test_a_check_finds_what_it_is_for(case):
     """One change brings exactly one finding of the check, in words, at its place."""
-    problems = lint(edited(case.edits), **case.splits)
+    problems = lint(edited(case.edits), absent=case.absent, **case.splits)
     found = [problem for problem in problems if problem.code == case.code]
     if case.code != "confusable-labels":
         assert len(found) == 1, [str(problem) for problem in problems]
@@ -166,6 +170,29 @@ def test_a_check_finds_what_it_is_for(case):
     assert case.at is None or problem.place.endswith(case.at), problem.place
     assert case.hint in (None, problem.hint)
     assert case.rule in (None, problem.rule_id)
+
+
+@pytest.mark.parametrize("code", [code for code, one in CHECKS.items() if one.needs])
+def test_a_check_is_left_out_without_the_examples_that_it_needs(code):
+    """What a check finds with all splits it does not find, or misjudge, with one of them absent."""
+    case = next(case for case in CASES if case.code == code)
+    for name in CHECKS[code].needs:
+        problems = lint(edited(case.edits), absent=(name,), **case.splits)
+        assert code not in {problem.code for problem in problems}
+
+
+@pytest.mark.parametrize("name", ["train", "validation", "gate"])
+def test_absent_examples_make_no_exclusion_unused(name):
+    """Whether an exclusion is needed cannot be told without the examples it is about."""
+    excluded = "".join(
+        f"      {code}: so be it\n"
+        for code, one in CHECKS.items()
+        if one.excludable and name in one.needs
+    )
+    before = "    lint_exclude:\n"
+    found = {p.code for p in lint(edited({before: before + excluded}), absent=(name,))}
+    assert found == {"examples-absent"}
+    assert "unused-exclusion" in {p.code for p in lint(edited({before: before + excluded}))}
 
 
 def test_every_check_has_a_case():

@@ -56,19 +56,21 @@ def check_rulebook(
     *,
     splits: Mapping[SplitName, Sequence[Example]],
     templates: Collection[str],
+    absent: Collection[SplitName] = (),
     selected: Collection[str] | None = None,
 ) -> tuple[Problem, ...]:
     """Return what is wrong with what a document says, sorted by place.
 
     ``splits`` holds the splits that were read without error: nothing is said about the examples
-    of the others. ``templates`` are the names of the files under templates/. ``selected`` are
-    codes from ``select_checks``, all if None. The document's own problems are not repeated; when
-    too much of it is invalid (``document.rulebook`` is None), nothing is checked.
+    of the others. ``absent`` names those of them that are not committed and not here. ``templates``
+    are the names of the files under templates/. ``selected`` are codes from ``select_checks``, all
+    if None. The document's own problems are not repeated; when too much of it is invalid
+    (``document.rulebook`` is None), nothing is checked.
     """
     if document.rulebook is None:
         return ()
-    subject = Subject(document, document.rulebook, splits, templates)
-    ran = _runnable(document, CHECKS if selected is None else selected)
+    subject = Subject(document, document.rulebook, splits, templates, absent)
+    ran = _runnable(subject, CHECKS if selected is None else selected)
     found = [(CHECKS[code], finding) for code in ran for finding in CHECKS[code].run(subject)]
     kept, used = exclusions.keep(subject, found)
     problems = [_problem(subject, one.code, one.severity, finding) for one, finding in kept]
@@ -83,11 +85,14 @@ def place_key(problem: Problem) -> tuple[str, int, int, str, str]:
     return problem.path, problem.line, problem.column, problem.code, problem.message
 
 
-def _runnable(document: Document, selected: Collection[str]) -> tuple[str, ...]:
+def _runnable(subject: Subject, selected: Collection[str]) -> tuple[str, ...]:
+    """Return the codes of the checks that what is missing cannot mislead."""
     return tuple(
         code
         for code, one in CHECKS.items()
-        if code in selected and (document.complete or not one.needs_all)
+        if code in selected
+        and (subject.document.complete or not one.needs_all)
+        and not any(split in subject.absent for split in one.needs)
     )
 
 

@@ -87,6 +87,7 @@ def missing_teacher(subject: Subject) -> Iterator[Finding]:
     "leakage",
     severity="error",
     description="a rule that cites an example of the gate split",
+    needs=("train", "gate"),
 )
 def leakage(subject: Subject) -> Iterator[Finding]:
     """Find rules written with a look at the examples that judge them."""
@@ -107,6 +108,7 @@ def leakage(subject: Subject) -> Iterator[Finding]:
     "validation-cited",
     severity="warning",
     description="a rule that cites an example of the validation split",
+    needs=("train", "validation"),
 )
 def validation_cited(subject: Subject) -> Iterator[Finding]:
     """Find rules whose acceptance was measured on what they rest on."""
@@ -123,6 +125,7 @@ def validation_cited(subject: Subject) -> Iterator[Finding]:
     "missing-example",
     severity="error",
     description="a rule that cites an example which no split has",
+    needs=("train", "validation", "gate"),
 )
 def missing_example(subject: Subject) -> Iterator[Finding]:
     """Find citations of examples that do not exist."""
@@ -151,6 +154,7 @@ def _near_id(wrong: str, known: Collection[str]) -> str | None:
     "changed-example",
     severity="error",
     description="a cited example whose text or label is not the one that was cited",
+    needs=("train",),
 )
 def changed_example(subject: Subject) -> Iterator[Finding]:
     """Find citations whose hash is not the example's."""
@@ -205,6 +209,7 @@ def repeated_citation(subject: Subject) -> Iterator[Finding]:
     "contrary-support",
     severity="warning",
     description="a supporting example with a label that its rule does not argue for",
+    needs=("train",),
 )
 def contrary_support(subject: Subject) -> Iterator[Finding]:
     """Find support that argues for something else."""
@@ -226,6 +231,7 @@ def contrary_support(subject: Subject) -> Iterator[Finding]:
     "contrary-counter",
     severity="warning",
     description="a counter example with the label that its rule argues for",
+    needs=("train",),
 )
 def contrary_counter(subject: Subject) -> Iterator[Finding]:
     """Find counter examples that support the rule."""

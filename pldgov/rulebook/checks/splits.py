@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pldgov.data.similarity import near_duplicates
 from pldgov.rulebook.checks.subject import check
+from pldgov.rulebook.obtaining import absence, advice
 from pldgov.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
     from pldgov.rulebook.checks.subject import Finding, Subject
 
 _FEWEST_LABELS = 2
+
+
+@check(
+    "examples-absent",
+    severity="warning",
+    scope="data",
+    description="examples that are not committed (`examples.obtain`) and not here",
+)
+def examples_absent(subject: Subject) -> Iterator[Finding]:
+    """Find examples about which nothing can be said on this machine."""
+    if subject.absent:
+        examples = subject.rulebook.examples
+        said = f"{absence(examples, subject.absent)}; no check looked at them"
+        yield subject.at("examples", message=said, hint=advice(examples), at_key=True)
 
 
 @check(
@@ -145,6 +160,7 @@ def group_across_splits(subject: Subject) -> Iterator[Finding]:
 
 
 CHECKS = (
+    examples_absent,
     unknown_data_label,
     gate_lacks_label,
     gate_one_label,

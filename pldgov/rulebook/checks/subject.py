@@ -35,12 +35,14 @@ class Subject:
     """A rulebook with the examples and templates that belong to it.
 
     A split that is absent from ``splits`` was not read, and nothing is said about its examples.
+    ``absent`` names those of them that are not committed and not here.
     """
 
     document: Document
     rulebook: Rulebook
     splits: Mapping[SplitName, Sequence[Example]]
     templates: Collection[str]
+    absent: Collection[SplitName] = ()
 
     @cached_property
     def by_id(self) -> Mapping[SplitName, Mapping[str, Example]]:
@@ -96,7 +98,8 @@ class Check:
 
     ``description`` completes "lint reports ...". A rule may exclude a check only if it is a
     warning about rules. A check that ``needs_all`` is left out when parts of the file could not
-    be read, because what it misses may stand there.
+    be read, because what it misses may stand there; so is one that ``needs`` splits of which one
+    is absent.
     """
 
     code: str
@@ -105,6 +108,7 @@ class Check:
     description: str
     run: Callable[[Subject], Iterable[Finding]]
     needs_all: bool = False
+    needs: tuple[SplitName, ...] = ()
 
     @property
     def excludable(self) -> bool:
@@ -119,11 +123,12 @@ def check(
     scope: Scope = "rule",
     description: str,
     needs_all: bool = False,
+    needs: tuple[SplitName, ...] = (),
 ) -> Callable[[Callable[[Subject], Iterator[Finding]]], Check]:
     """Make a check of the generator function below it."""
 
     def make(run: Callable[[Subject], Iterator[Finding]]) -> Check:
-        return Check(code, severity, scope, description, run, needs_all)
+        return Check(code, severity, scope, description, run, needs_all, needs)
 
     return make
 

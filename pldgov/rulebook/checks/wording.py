@@ -90,6 +90,7 @@ def hidden_characters(text: str) -> Iterator[str]:
     "quotes-gate",
     severity="warning",
     description="an instruction that shares eight words in a row with an example of the gate split",
+    needs=("gate",),
 )
 def quotes_gate(subject: Subject) -> Iterator[Finding]:
     """Find rules that were written with a gate example at hand, each once."""

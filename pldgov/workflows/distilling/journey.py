@@ -99,6 +99,7 @@ def distill(
     the run's folder) or the start has errors, and whatever teacher and student raise; all that
     was answered before is kept.
     """
+    revision.require()
     require_base(revision)
     started = time.monotonic()
     folder = RunFolder(root, revision.rulebook.name, run_id_of(revision, settings))
