@@ -9,6 +9,7 @@ import git
 from git.exc import BadObject
 
 from pldgov.errors import NoBaseError, UsageError
+from pldgov.gitlog import GitLog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,26 @@ class GitTree:
         )
         names = (name for name in listed.split("\0") if name)
         return tuple(sorted(name.removeprefix(self._prefix) for name in names))
+
+    @property
+    def is_merge(self) -> bool:
+        """Tell whether the commit has several parents."""
+        return len(self.commit.parents) > 1
+
+    def before(self) -> GitTree | None:
+        """Return the files of the (first) parent; None for a root commit.
+
+        Raises ``NoBaseError`` where a shallow clone has no parent because it was cut off.
+        """
+        if not self.commit.parents:
+            return None
+        parent = self.commit.parents[0]
+        try:
+            parent.tree  # noqa: B018  (GitPython reads the parent now)
+        except ValueError as error:
+            said = f"the parent {parent.hexsha[:9]} of {self.name} is not here"
+            raise NoBaseError(said, where="base", hint=_SHALLOW) from error
+        return GitTree(parent, name=parent.hexsha[:9], prefix=self._prefix)
 
     def _find(self, path: str) -> git.Blob | None:
         try:
@@ -97,13 +118,13 @@ class Repository:
         name = short if commit.hexsha.startswith(ref) else f"{ref}@{short}"
         return GitTree(commit, name=name, prefix=self._prefix)
 
-    def merge_base(self, ref: str | None = None) -> GitTree:
-        """Return the files where HEAD left ``ref`` (default: the default branch).
+    def merge_base(self, ref: str | None = None, *, tip: str | None = None) -> GitTree:
+        """Return the files where ``tip`` (HEAD) left ``ref`` (default: the default branch).
 
         Raises ``NoBaseError`` when there is no commit yet, no such branch, or no common
         ancestor (which a shallow clone hides).
         """
-        head = self._commit("HEAD")
+        head = self._commit("HEAD") if tip is None else self.tree(tip).commit
         if head is None:
             raise NoBaseError("the repository has no commit yet", hint="commit a first baseline")
         branch = ref or self.default_branch()
@@ -111,7 +132,7 @@ class Repository:
         bases = self._repo.merge_base(head, other.commit)
         if not bases:
             raise NoBaseError(
-                f"HEAD and {branch} have no common ancestor",
+                f"{tip or 'HEAD'} and {branch} have no common ancestor",
                 where="base",
                 hint=_SHALLOW if self.is_shallow else "name another base with --base",
             )
@@ -157,6 +178,11 @@ class Repository:
         with self._repo.config_reader() as settings:
             who = git.Actor.author(settings)
         return f"{who.name} <{who.email}>"
+
+    @property
+    def log(self) -> GitLog:
+        """The history, read through one ``git log``."""
+        return GitLog(self._repo, prefix=self._prefix)
 
     def is_dirty(self, paths: Sequence[str]) -> bool:
         """Tell whether any of the paths differs from HEAD, untracked files included."""

@@ -35,6 +35,8 @@ VERBS: Mapping[str, str] = {
     "render": "Render a rulebook into the prompt that is deployed.",
     "eval": "Measure a student's macro-F1 under a rulebook.",
     "gate": "Judge a change against its base.",
+    "log": "Tell the life of a rulebook or a rule, commit by commit.",
+    "blame": "Say which prompt was live, and who stands behind its rules.",
     "report": "Show again what a distillation came to.",
     "bless": "Commit a measurement as evidence.",
     "data": "Import, split and check labelled examples.",

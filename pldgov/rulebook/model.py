@@ -34,6 +34,9 @@ Day = Annotated[dt.date, BeforeValidator(_iso_text)]
 RuleStatus = Literal["draft", "active", "deprecated"]
 Origin = Literal["distilled", "edited", "hand-written", "imported"]
 Role = Literal["support", "counter"]
+ReviewVerdict = Literal[
+    "PASS", "REGRESSED", "INCONCLUSIVE", "NO_BASELINE", "NOT_COMPARABLE", "undecided"
+]
 
 
 class Part(BaseModel):
@@ -83,6 +86,19 @@ class Relation(Part):
     type: Text = Field(description="For instance: precedes, split-from, merged-from, replaces.")
 
 
+class Review(Part):
+    """Who approved a rule, and what exactly; `pldgov approve` writes it."""
+
+    by: Text = Field(description="The approver, as in git: a name, an address, or both.")
+    on: Day = Field(description="Day of the approval (ISO 8601).")
+    digest: Sha256 = Field(
+        description="Digest of what reaches the student of this rule; a change there voids it."
+    )
+    verdict: ReviewVerdict | None = Field(
+        default=None, description="The gate's verdict at that moment; undecided: it had none."
+    )
+
+
 class Rule(Part):
     """One instruction to the student, with who answers for it and what it rests on."""
 
@@ -114,6 +130,7 @@ class Rule(Part):
         default_factory=dict,
         description="Checks that do not apply to this rule: name of the check -> reason.",
     )
+    review: Review | None = Field(default=None, description="The approval of this wording.")
 
 
 class Task(Part):

@@ -1,0 +1,1 @@
+"""The life of a rulebook: who changed what, when, and on what evidence."""
