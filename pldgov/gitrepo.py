@@ -180,6 +180,22 @@ class Repository:
         return f"{who.name} <{who.email}>"
 
     @property
+    def user(self) -> str | None:
+        """Who is set as the author of commits here: ``name <address>``, or what there is of it.
+
+        None where neither is set; git's own guess from the machine's name is no answer.
+        """
+        with self._repo.config_reader() as settings:
+            name, address = (
+                os.environ.get(f"GIT_AUTHOR_{variable}")
+                or str(settings.get_value("user", key, default=""))
+                for variable, key in (("NAME", "name"), ("EMAIL", "email"))
+            )
+        if name and address:
+            return f"{name} <{address}>"
+        return name or address or None
+
+    @property
     def log(self) -> GitLog:
         """The history, read through one ``git log``."""
         return GitLog(self._repo, prefix=self._prefix)

@@ -107,14 +107,16 @@ def gate_against_revision(
     answering: Answering,
     templates: str,
     worktree: Source | None = None,
+    base_path: str | None = None,
 ) -> GateReport:
     """Judge head against the same rulebook in ``base``, both asked of the same student.
 
-    Examples that are not committed are read from ``worktree`` for both, beside head's rulebook.
-    Raises ``UnjudgedError`` when answers are missing that may not be asked for.
+    ``base_path`` names it there (default: the same path, else the same name). Examples that are
+    not committed are read from ``worktree`` for both, beside head's rulebook. Raises
+    ``UnjudgedError`` when answers are missing that may not be asked for.
     """
     side = side_of(head, answering.student)
-    base_path = find_base(head, base)
+    base_path = base_path or find_base(head, base)
     if base_path is None:
         return gate_without_base(head, f"{head.path} is new since {base.name}", answering=answering)
     base_revision = load_revision(
