@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pldgov.approval_policy import ApprovalPolicy
 from pldgov.errors import UsageError
 from pldgov.suggest import did_you_mean
 
@@ -17,7 +18,17 @@ if TYPE_CHECKING:
 
 _ENVIRONMENT = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 _TEXT_KEYS = ("student", "base", "rulebooks", "templates", "store")
-_KEYS = (*_TEXT_KEYS, "offline", "students", "teachers", "embedders", "distill")
+_KEYS = (
+    *_TEXT_KEYS,
+    "offline",
+    "students",
+    "teachers",
+    "embedders",
+    "distill",
+    "approval",
+    "owners",
+    "review_after_days",
+)
 
 
 @dataclass(frozen=True)
@@ -26,7 +37,9 @@ class Config:
 
     ``root`` is the folder of the pyproject.toml that holds ``[tool.pldgov]``; ``declared`` is
     false where there is none, and the defaults hold. ``rulebooks`` and ``templates`` are folders
-    relative to ``root``, with ``/``. ``base`` is a git revision or an evidence file.
+    relative to ``root``, with ``/``. ``base`` is a git revision or an evidence file. ``owners``
+    maps the name of an owner in rulebooks to its accounts (``@team``) on the forge.
+    ``review_after_days``: so long after it was last looked at, a rule is due for review.
     """
 
     root: Path
@@ -41,6 +54,9 @@ class Config:
     teachers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     embedders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     distill: Mapping[str, Any] = field(default_factory=dict)
+    approval: ApprovalPolicy = field(default_factory=ApprovalPolicy)
+    owners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    review_after_days: int | None = None
 
     @property
     def store_path(self) -> Path:
@@ -118,15 +134,74 @@ def _from_table(root: Path, table: Mapping[str, Any]) -> Config:
     ]
     if not isinstance(table.get("offline", False), bool):
         wrong.append("offline must be true or false")
+    days = table.get("review_after_days", 1)
+    if not isinstance(days, int) or isinstance(days, bool) or days < 1:
+        wrong.append("review_after_days must be a number of days, from 1")
     if not isinstance(table.get("distill", {}), dict):
         wrong.append("distill must be a table: [tool.pldgov.distill]")
     for group in ("students", "teachers", "embedders"):
         tables = table.get(group, {})
         if not isinstance(tables, dict) or not all(isinstance(t, dict) for t in tables.values()):
             wrong.append(f"{group} must be tables, one a name: [tool.pldgov.{group}.<name>]")
+    approval, wrong_approval = _approval(table.get("approval", {}))
+    owners, wrong_owners = _owners(table.get("owners", {}))
+    wrong += [*wrong_approval, *wrong_owners]
     if wrong:
         raise UsageError("; ".join(wrong), where=where)
-    return Config(root=root, declared=True, **table)
+    values = {**table, "approval": approval, "owners": owners}
+    return Config(root=root, declared=True, **values)
+
+
+def _approval(table: Any) -> tuple[ApprovalPolicy, list[str]]:
+    """Return the policy in ``[tool.pldgov.approval]``, and what is wrong with it."""
+    if not isinstance(table, dict):
+        return ApprovalPolicy(), ["approval must be a table: [tool.pldgov.approval]"]
+    known = tuple(ApprovalPolicy.__dataclass_fields__)
+    wrong = [
+        f"unknown key approval.{key}"
+        + (f" ({advice})" if (advice := did_you_mean(key, known)) else "")
+        for key in table
+        if key not in known
+    ]
+    wrong += [
+        f"approval.{key} must be true or false"
+        for key in ("required", "different_approver")
+        if not isinstance(table.get(key, False), bool)
+    ]
+    wrong += [
+        f"approval.{key} must be a list of texts"
+        for key in ("labels", "owners")
+        if not _is_texts(table.get(key, []))
+    ]
+    if wrong:
+        return ApprovalPolicy(), wrong
+    lists = {key: tuple(value) for key, value in table.items() if isinstance(value, list)}
+    return ApprovalPolicy(**{**table, **lists}), []
+
+
+def _owners(table: Any) -> tuple[dict[str, tuple[str, ...]], list[str]]:
+    """Return the accounts by owner in ``[tool.pldgov.owners]``, and what is wrong with it."""
+    if not isinstance(table, dict):
+        return {}, ["owners must be a table: [tool.pldgov.owners]"]
+    found = {
+        name: (given,) if isinstance(given, str) else tuple(given) if _is_texts(given) else ()
+        for name, given in table.items()
+    }
+    wrong = [
+        f"owners.{name!r} must be an account such as @org/team or an address, or a list of them"
+        for name, accounts in found.items()
+        if not accounts or not all(is_account(account) for account in accounts)
+    ]
+    return found, wrong
+
+
+def is_account(text: str) -> bool:
+    """Tell whether a CODEOWNERS file could name this: ``@user``, ``@org/team`` or an address."""
+    return re.fullmatch(r"@[\w.-]+(?:/[\w.-]+)*|[^\s@#]+@[^\s@#]+", text) is not None
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _apply_environment(config: Config, environment: Mapping[str, str]) -> Config:

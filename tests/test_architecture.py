@@ -17,6 +17,7 @@ FLOORS = {
     "pldgov.parsing": 0,
     "pldgov.suggest": 0,
     "pldgov.approval_policy": 1,
+    "pldgov.attribution": 1,
     "pldgov.changes": 1,
     "pldgov.diff_report": 1,
     "pldgov.problems": 1,
@@ -35,6 +36,7 @@ FLOORS = {
     "pldgov.differences": 2,
     "pldgov.distill": 2,
     "pldgov.distill.model": 1,
+    "pldgov.effects_file": 2,
     "pldgov.evidence": 2,
     "pldgov.gate": 2,
     "pldgov.gate_reasons": 2,
@@ -45,6 +47,7 @@ FLOORS = {
     "pldgov.metrics": 2,
     "pldgov.prompt": 2,
     "pldgov.report": 2,
+    "pldgov.rule_coverage": 2,
     "pldgov.rulebook": 2,
     "pldgov.templating": 2,
     # doors

@@ -135,6 +135,20 @@ def calibration_sample(
     return tuple(ordered[: card.policy.calibration_examples])
 
 
+def count_missing(
+    rendered: RenderedPrompt,
+    examples: Sequence[Example],
+    *,
+    train: Sequence[Example],
+    answering: Answering,
+) -> int:
+    """Return how many student calls measuring ``examples`` under ``rendered`` would take now."""
+    sample = calibration_sample(train, rendered, card=answering.card)
+    wanted = {example.input_sha256: example for example in (*examples, *sample)}
+    known = _known(rendered.prompt.digest, answering.card.fingerprint, wanted, answering)
+    return len(wanted) - len(known)
+
+
 def collect_answers(
     rendered: RenderedPrompt,
     examples: Sequence[Example],
