@@ -10,6 +10,44 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_THOUGHT = re.compile(
+    r"<(think|thinking|thought|reasoning|analysis)>.*?</\1>", re.IGNORECASE | re.DOTALL
+)
+_OPENED = re.compile(r"<(?:think|thinking|thought|reasoning|analysis)>", re.IGNORECASE)
+_CLOSED = re.compile(r"</(?:think|thinking|thought|reasoning|analysis)>", re.IGNORECASE)
+_CHANNEL = re.compile(r"<\|channel\|>([^<]*)(?:<\|constrain\|>[^<]*)?<\|message\|>")
+_END_OF_MESSAGE = re.compile(r"<\|(?:end|return|call|start|channel)\|>")
+
+
+def after_reasoning(text: str) -> str:
+    """Return what a model says once it has reasoned, "" where its reasoning has no end.
+
+    Reasoning stands in ``<think>`` tags (or thinking, thought, reasoning, analysis; many chat
+    templates open the tag themselves, so a closing one alone ends it too), or in the channels of
+    the Harmony format, of which only the last ``final`` one is the answer.
+    """
+    channels = list(_CHANNEL.finditer(text))
+    if channels:
+        final = [match for match in channels if match[1].strip().split(" ")[0] == "final"]
+        return _END_OF_MESSAGE.split(text[final[-1].end() :])[0] if final else ""
+    said = _CLOSED.split(_THOUGHT.sub("", text))[-1]
+    return "" if _OPENED.search(said) else said
+
+
+def final_answer(text: str, *, marker: str) -> str:
+    """Return the part of a reasoned text that is to name the label.
+
+    After the reasoning: all that follows the last ``marker`` (whatever its case), or without one
+    the last line that is not empty.
+    """
+    said = after_reasoning(text)
+    found = list(re.finditer(re.escape(marker), said, re.IGNORECASE)) if marker else []
+    if found:
+        return said[found[-1].end() :].strip()
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
 def parse_label(text: str, labels: Sequence[str]) -> str | None:
     """Return the one label that ``text`` names, None when it names none or several.
 

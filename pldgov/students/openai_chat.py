@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field
 
 from pldgov.endpoint.chat import Chat, ChatOptions, json_schema_format
 from pldgov.errors import UsageError
-from pldgov.parsing import parse_label
+from pldgov.parsing import after_reasoning, final_answer, parse_label
 from pldgov.results import Answer, StudentCard
 from pldgov.students.endpoint import EndpointOptions, parse_endpoint, place
 from pldgov.students.remote import RemoteStudent, about
@@ -29,9 +29,15 @@ SCORE_OPTIONS: Final = ("calibration", "thresholds", "abstain_below")
 
 
 class OpenAIOptions(EndpointOptions, ChatOptions):
-    """The options of kind ``openai``; the schema has the labels as an enumeration."""
+    """The options of kind ``openai``; the schema has the labels as an enumeration.
+
+    ``answer`` "final" is for models that reason in the text of their reply: reasoning is dropped
+    and the label read after the last ``answer_marker``, else from the last line.
+    """
 
     max_tokens: Annotated[int, Field(ge=1)] = 64
+    answer: Literal["whole", "final"] = "whole"
+    answer_marker: str = Field(default="Answer:", min_length=1)
 
     @property
     def decoding(self) -> dict[str, Any]:
@@ -44,6 +50,8 @@ class OpenAIOptions(EndpointOptions, ChatOptions):
         }
         if self.seed is not None:
             settings["seed"] = self.seed
+        if self.answer == "final":
+            settings |= {"answer": "final", "answer_marker": self.answer_marker}
         return settings | ({"extra_body": self.extra_body} if self.extra_body else {})
 
 
@@ -103,7 +111,7 @@ class OpenAIStudent(RemoteStudent[OpenAIOptions]):
             response_format=label_schema(labels),
             about=about(query),
         )
-        label = None if said.refused else read_label(said.text, labels)
+        label = None if said.refused else self._label(said.text, labels)
         if label is None and said.cut:
             self._tell_of_cut(query)
         tokens_in, tokens_out = said.usage
@@ -114,6 +122,11 @@ class OpenAIStudent(RemoteStudent[OpenAIOptions]):
             tokens_out=tokens_out,
             seconds=said.seconds,
         )
+
+    def _label(self, text: str, labels: Sequence[str]) -> str | None:
+        if self.options.answer == "whole":
+            return read_label(text, labels)
+        return read_final_label(text, labels, marker=self.options.answer_marker)
 
     def _tell_of_cut(self, query: Query) -> None:
         if not self._told_of_cut:
@@ -139,11 +152,19 @@ def label_schema(labels: Sequence[str]) -> dict[str, Any]:
 
 def read_label(text: str, labels: Sequence[str]) -> str | None:
     """Return the label of a JSON answer, or the one that plain text names, else None."""
+    return _json_label(text, labels) or parse_label(text, labels)
+
+
+def read_final_label(text: str, labels: Sequence[str], *, marker: str) -> str | None:
+    """Return the label that stands after a model's reasoning, None where none or several do."""
+    whole = _json_label(after_reasoning(text), labels)
+    return whole or read_label(final_answer(text, marker=marker), labels)
+
+
+def _json_label(text: str, labels: Sequence[str]) -> str | None:
     try:
         value = json.loads(text)
     except ValueError:
-        value = None
-    if isinstance(value, Mapping) and value.get("label") in labels:
-        label: str = value["label"]
-        return label
-    return parse_label(text, labels)
+        return None
+    found = value.get("label") if isinstance(value, Mapping) else None
+    return found if isinstance(found, str) and found in labels else None
