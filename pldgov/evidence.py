@@ -12,21 +12,33 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pldgov.errors import DataError
-from pldgov.results import ComparabilityKey, Decision
+from pldgov.results import (
+    ComparabilityKey,
+    Decision,
+    DecisionPolicy,
+    Interval,
+    LabelScore,
+    ProbabilityScores,
+    Scorecard,
+    StudentCard,
+)
 from pldgov.results_json import answer_from_json, answer_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pldgov.calibration import Prior
-    from pldgov.results import Answer, Scorecard
+    from pldgov.results import Answer
 
 EVIDENCE_SCHEMA = "pldgov.evidence/v1"
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A blessed measurement as the gate compares with it."""
+    """A blessed measurement as the gate compares with it.
+
+    ``card`` is the whole student, None in files that do not hold how it decides.
+    """
 
     rulebook: str
     student: str
@@ -34,6 +46,7 @@ class Evidence:
     key: ComparabilityKey
     decisions: tuple[Decision, ...]
     macro_f1: float
+    card: StudentCard | None = None
 
 
 def evidence_text(
@@ -92,6 +105,7 @@ def parse_evidence(text: str, *, path: str) -> Evidence:
                 for row in data["decisions"]
             ),
             macro_f1=data["scorecard"]["macro_f1"],
+            card=_card(data["student"]),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(
@@ -99,6 +113,51 @@ def parse_evidence(text: str, *, path: str) -> Evidence:
             where=path,
             hint="`pldgov bless` writes one",
         ) from error
+
+
+def parse_scorecard(text: str, *, path: str) -> Scorecard:
+    """Return the figures in an evidence file as they were committed; times are not in it.
+
+    Raises ``DataError`` when the file is no evidence.
+    """
+    parse_evidence(text, path=path)
+    found = json.loads(text)["scorecard"]
+    try:
+        labels = [{**one, "f1_interval": _interval(one["f1_interval"])} for one in found["labels"]]
+        scores = found["probabilities"]
+        return Scorecard(
+            **{
+                **found,
+                "labels": tuple(LabelScore(**one) for one in labels),
+                "confusion": tuple(tuple(map(int, row)) for row in found["confusion"]),
+                "interval": _interval(found["interval"]),
+                "probabilities": None if scores is None else ProbabilityScores(**scores),
+                "notes": tuple(found["notes"]),
+            }
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"the scorecard cannot be read ({type(error).__name__}: {error})",
+            where=path,
+            hint="`pldgov bless` writes it anew",
+        ) from error
+
+
+def _interval(value: Mapping[str, float] | None) -> Interval | None:
+    return None if value is None else Interval(**value)
+
+
+def _card(row: Mapping[str, Any]) -> StudentCard | None:
+    if "decision" not in row:
+        return None
+    return StudentCard(
+        name=row["name"],
+        kind=row["kind"],
+        model=row["model"],
+        snapshot=row["snapshot"],
+        decoding=row["decoding"],
+        policy=DecisionPolicy(**row["decision"]),
+    )
 
 
 def recorded_calibration(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,6 +38,28 @@ class Student(Protocol):
 
     def close(self) -> None:
         """Free what the student holds; it may be called more than once."""
+        ...
+
+
+@runtime_checkable
+class ServedStudent(Protocol):
+    """What a student behind an endpoint can do besides."""
+
+    @property
+    def served_id(self) -> str | None:
+        """The model id that replies reported, or must report; None before the first reply."""
+        ...
+
+    def expect_served(self, model: str | None, *, pinned_by: str, hint: str) -> None:
+        """Demand that replies report ``model`` from now on; a reply that does not raises.
+
+        ``pinned_by`` and ``hint`` go into the ``ProviderError``. None demands what the settings
+        do.
+        """
+        ...
+
+    def price(self, tokens_in: int, tokens_out: int) -> float | None:
+        """Return what so many tokens cost, None where the settings name no price."""
         ...
 
 

@@ -139,8 +139,12 @@ class Workspace:
         student: str | None = None,
         offline: bool = False,
         progress: Progress | None = None,
+        locked: bool = True,
     ) -> Iterator[Answering]:
-        """Open student and store together, with the answers committed beside the rulebooks."""
+        """Open student and store together, with the answers committed beside the rulebooks.
+
+        Unless not ``locked``, refuses a student that a rulebook's lock knows as another one.
+        """
         from pldgov.workflows.gating import recorded_answers
         from pldgov.workflows.measure import Answering
 
@@ -150,6 +154,8 @@ class Workspace:
                 recorded.setdefault(key, {}).update(answers)
         opened = self.student(student)
         try:
+            for path in paths if locked else ():
+                self.require_locked(path, opened)
             with self.store() as store:
                 yield Answering(
                     student=opened,
@@ -161,6 +167,15 @@ class Workspace:
                 )
         finally:
             opened.close()
+
+    def require_locked(self, path: str, student: Student, *, listed: bool = False) -> None:
+        """Refuse a student other than the one locked beside a rulebook; ``listed``: or in no lock.
+
+        Raises ``UsageError``; what only a server can tell raises ``ProviderError`` when it replies.
+        """
+        from pldgov.workflows.locking import require_student
+
+        require_student(self.tree, path, student, must_be_listed=listed)
 
     def gate(self, path: str, *, answering: Answering, base: str | None = None) -> GateReport:
         """Judge one rulebook of the working tree against its base.
@@ -180,10 +195,11 @@ class Workspace:
 
         head = self.load(path)
         require_sound(head)
+        self.require_locked(path, answering.student, listed=True)
         chosen = base or self.config.base
         if head.absent:
             return self._gate_without_examples(head, chosen, answering=answering)
-        evidence = self._evidence(chosen)
+        evidence = self.evidence(chosen)
         if evidence is not None:
             return gate_against_evidence(head, evidence, answering=answering)
         try:
@@ -209,7 +225,7 @@ class Workspace:
         """Say what can be said of a rulebook without its examples."""
         from pldgov.workflows.unmeasured import gate_against_unread, not_measured
 
-        if self._evidence(chosen) is not None:
+        if self.evidence(chosen) is not None:
             return not_measured(head, answering=answering)
         try:
             with self.repository() as repository:
@@ -238,7 +254,7 @@ class Workspace:
             return ()
         return tuple(path for path in then if not self.tree.exists(path))
 
-    def _evidence(self, base: str | None) -> Evidence | None:
+    def evidence(self, base: str | None) -> Evidence | None:
         """Return the evidence file that ``base`` names, None where it names no file."""
         from pldgov.evidence import parse_evidence
 

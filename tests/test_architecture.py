@@ -25,6 +25,7 @@ FLOORS = {
     "pldgov.questions": 1,
     "pldgov.results": 1,
     "pldgov.results_json": 1,
+    "pldgov.student_report": 1,
     "pldgov.ports": 1,
     "pldgov.rulebook.model": 1,
     # thinking
@@ -48,6 +49,7 @@ FLOORS = {
     "pldgov.prompt": 2,
     "pldgov.report": 2,
     "pldgov.rule_coverage": 2,
+    "pldgov.student_lock": 2,
     "pldgov.rulebook": 2,
     "pldgov.templating": 2,
     # doors

@@ -68,10 +68,26 @@ def _bless(workspace: Workspace, head: Revision, answering: Answering, *, reason
     root = workspace.config.root
     for path, text in evidence_files(head, side, measured, card=answering.card).items():
         write_atomically(root / path, text.encode())
+    _lock(workspace, head, answering)
     ledger = root / head.folder / LEDGER
     earlier = ledger.read_text(encoding="utf-8") if ledger.exists() else ""
     write_atomically(ledger, f"{earlier}{line}".encode())
     return (
         f"{head.rulebook.name}: macro-F1 {measured.scorecard.macro_f1:.3f} on "
-        f"{measured.scorecard.n} gate examples; commit {head.folder}/evidence/"
+        f"{measured.scorecard.n} gate examples; commit {head.folder}/evidence/ and "
+        "students.lock.json"
     )
+
+
+def _lock(workspace: Workspace, head: Revision, answering: Answering) -> None:
+    """Lock the student that was blessed; a changed one was refused before it was asked."""
+    from pldgov.files import write_atomically
+    from pldgov.student_lock import lock_text
+    from pldgov.workflows.locking import locked_now, read_lock
+
+    if answering.card.recorded_fingerprint is not None:
+        return  # whose answers these are is not known
+    lock = read_lock(workspace.tree, head.folder)
+    entry = locked_now(answering.student, lock, head, ask=False)
+    text = lock_text(lock.with_student(entry))
+    write_atomically(workspace.config.root / lock.path, text.encode())

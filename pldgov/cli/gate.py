@@ -13,6 +13,7 @@ from pldgov.cli.output import (
     student_option,
     write_result,
 )
+from pldgov.errors import UsageError
 from pldgov.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pldgov.results import GateReport
+    from pldgov.workflows.measure import Answering
 
 FORMATS = ("text", "json", "markdown", "junit", "github")
 
@@ -32,6 +34,11 @@ FORMATS = ("text", "json", "markdown", "junit", "github")
     help="Git revision or evidence file; default: where HEAD left the default branch.",
 )
 @student_option
+@click.option(
+    "--against",
+    metavar="STUDENT|FILE",
+    help="Judge the student instead of the rules: against this one, or its evidence file.",
+)
 @offline_option
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
 @output_option
@@ -39,19 +46,32 @@ def command(
     rulebooks: tuple[str, ...],
     base: str | None,
     student: str | None,
+    against: str | None,
     offline: bool,
     format_: str,
     output: Path | None,
 ) -> int:
     """Judge RULEBOOKS (default: all) in the working tree against their base.
 
+    With --against the rules stay as they are, and --student is judged against another student.
+
     Exit code 0: every rulebook passed. 1: one regressed. 3: none regressed, but one could not be
     judged; its policy may map that to 0 or 1.
     """
     workspace = Workspace.around(rulebooks)
-    if not rulebooks:
-        _name_deleted(workspace, base)
-    reports, code = _gate(workspace, rulebooks, base=base, student=student, offline=offline)
+    if against is not None:
+        if base is not None:
+            raise UsageError("say which side is the base", where="--base and --against")
+        reports = _gate_students(
+            workspace, rulebooks, new=student, against=against, offline=offline
+        )
+    else:
+        if not rulebooks:
+            _name_deleted(workspace, base)
+        reports = _gate(workspace, rulebooks, base=base, student=student, offline=offline)
+    from pldgov.workflows.gating import worst_exit_code
+
+    code = worst_exit_code(reports)
     write_result(render_reports(reports, format_), output)
     return code
 
@@ -68,16 +88,52 @@ def _gate(
     base: str | None,
     student: str | None,
     offline: bool,
-) -> tuple[tuple[GateReport, ...], int]:
-    from pldgov.workflows.gating import worst_exit_code
-
+) -> tuple[GateReport, ...]:
     paths = workspace.find(rulebooks)
     with (
         progress_bar() as progress,
         workspace.answering(paths, student=student, offline=offline, progress=progress) as opened,
     ):
-        reports = tuple(workspace.gate(path, answering=opened, base=base) for path in paths)
-    return reports, worst_exit_code(reports)
+        return tuple(workspace.gate(path, answering=opened, base=base) for path in paths)
+
+
+def _gate_students(
+    workspace: Workspace,
+    rulebooks: Sequence[str],
+    *,
+    new: str | None,
+    against: str,
+    offline: bool,
+) -> tuple[GateReport, ...]:
+    paths = workspace.find(rulebooks)
+    with (
+        progress_bar() as progress,
+        workspace.answering(
+            paths, student=new, offline=offline, progress=progress, locked=False
+        ) as opened,
+    ):
+        return tuple(
+            _gate_student(workspace, path, opened, against=against, offline=offline)
+            for path in paths
+        )
+
+
+def _gate_student(
+    workspace: Workspace, path: str, new: Answering, *, against: str, offline: bool
+) -> GateReport:
+    from pldgov.workflows.linting import require_sound
+    from pldgov.workflows.upgrading import gate_student_against_evidence, gate_students
+
+    head = workspace.load(path)
+    require_sound(head)
+    head.require()
+    found = workspace.evidence(against)
+    if found is not None:
+        return gate_student_against_evidence(head, found, new=new)
+    with workspace.answering(
+        (path,), student=against, offline=offline, progress=new.progress
+    ) as old:
+        return gate_students(head, new=new, old=old)
 
 
 def render_reports(reports: Sequence[GateReport], format_: str) -> str:

@@ -47,7 +47,8 @@ def command(
     """
     workspace = Workspace.around((rulebook,))
     revision = _load(workspace, rulebook, at)
-    opened = cache(lambda: workspace.student(student))  # only a tight budget or a manifest needs it
+    # Only a tight budget or a manifest needs it.
+    opened = cache(lambda: _student(workspace, revision, student, at))
     rendered = _render(workspace, revision, opened)
     text = format_prompt(rendered.prompt, format=format_)
     if check:
@@ -65,6 +66,14 @@ def _load(workspace: Workspace, rulebook: str, at: str | None) -> Revision:
     path = _path_in_history(workspace, rulebook)
     with workspace.repository() as repository:
         return workspace.load(path, source=repository.tree(at), splits=("train",))
+
+
+def _student(workspace: Workspace, revision: Revision, name: str | None, at: str | None) -> Student:
+    """Open the student; the present lock says nothing of a rulebook as it stood ``at`` a commit."""
+    student = workspace.student(name)
+    if at is None:
+        workspace.require_locked(revision.path, student)
+    return student
 
 
 def _path_in_history(workspace: Workspace, rulebook: str) -> str:

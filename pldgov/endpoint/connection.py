@@ -177,24 +177,31 @@ class Connection:
 class ServedModel:
     """The model id that replies report: one measurement is of one model.
 
-    ``expected`` is the ``served_model`` option; without it the first reply decides, for as long
-    as the student or teacher lives.
+    ``expected`` is the ``served_model`` option, or what ``pinned_by`` names instead; without it
+    the first reply decides, for as long as the student or teacher lives. ``hint`` is what to do
+    about another one.
     """
 
     where: str
     expected: str | None = None
     seen: str | None = field(default=None, init=False)
+    pinned_by: str = "served_model"
+    hint: str = "answers of two models are no measurement; set served_model to the one meant"
+
+    def expect(self, model: str, *, pinned_by: str, hint: str) -> None:
+        """Demand ``model`` of every further reply."""
+        self.expected, self.pinned_by, self.hint = model, pinned_by, hint
 
     def check(self, reported: object) -> None:
         """Raise ``ProviderError`` when the model that answered is not the one before, or pinned."""
         wanted = self.expected or self.seen
         served = reported if isinstance(reported, str) and reported else None
         if wanted is not None and served != wanted:
-            pinned = "served_model says" if self.expected else "earlier answers came from"
+            pinned = f"{self.pinned_by} says" if self.expected else "earlier answers came from"
             raise ProviderError(
                 f"the endpoint answered as {served!r}, but {pinned} {wanted!r}",
                 where=self.where,
-                hint="answers of two models are no measurement; set served_model to the one meant",
+                hint=self.hint,
             )
         self.seen = served
 

@@ -160,7 +160,9 @@ class Judging:
     def _answering_about(self, place: Place) -> Answering:
         """Return where answers come from, with those committed beside this rulebook."""
         recorded = recorded_answers(place.workspace.tree, place.folder)
-        return replace(self._opened(place.workspace), recorded=recorded)
+        opened = self._opened(place.workspace)
+        place.workspace.require_locked(place.path, opened.student)
+        return replace(opened, recorded=recorded)
 
     def _opened(self, workspace: Workspace) -> Answering:
         root = workspace.config.root

@@ -77,6 +77,27 @@ class RemoteStudent(ABC, Generic[Endpoint]):
         """Return None: the tokenizer is the server's."""
         return None
 
+    @property
+    def served_id(self) -> str | None:
+        """The model id that replies reported, or must report; None before the first reply."""
+        return self.served.seen or self.options.served_model
+
+    def expect_served(self, model: str | None, *, pinned_by: str, hint: str) -> None:
+        """Demand that replies report ``model``; None: what the ``served_model`` option says."""
+        if model is not None:
+            self.served.expect(model, pinned_by=pinned_by, hint=hint)
+            return
+        seen = self.served.seen
+        self.served = ServedModel(self.options.base_url, self.options.served_model)
+        self.served.seen = seen
+
+    def price(self, tokens_in: int, tokens_out: int) -> float | None:
+        """Return what so many tokens cost, None where the settings name no price."""
+        caps = self.budget.caps
+        if caps.price_input is None or caps.price_output is None:
+            return None
+        return caps.cost_of(tokens_in, tokens_out)
+
     def close(self) -> None:
         """Do nothing: a connection lives as long as one call of ``answer``."""
 

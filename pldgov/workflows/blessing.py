@@ -77,6 +77,7 @@ def evidence_files(
         "model": card.model,
         "snapshot": card.snapshot,
         "decoding": dict(card.decoding),
+        "decision": asdict(card.policy),
         "fingerprint": card.fingerprint,
     }
     return {

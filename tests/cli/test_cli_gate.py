@@ -173,6 +173,8 @@ def test_another_student_than_the_blessed_one_is_not_comparable(
     new = dataclasses.replace(old, snapshot="2026-12")
     answers = repo.root / "recordings/desk.jsonl"
     answers.write_text(answers.read_text("utf-8").replace(old.fingerprint, new.fingerprint))
+    assert pldgov("gate", cwd=repo.root).exit_code == 2  # not the locked student
+    assert pldgov("lock", cwd=repo.root).exit_code == 0
     result = pldgov("gate", cwd=repo.root)
     assert result.exit_code == 3, result.output
     assert "2026-12" in result.stdout

@@ -1,0 +1,153 @@
+"""The gate for another student: one rulebook, two students, the margins of any other change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pldgov.errors import UsageError
+from pldgov.gate import exit_code, judge
+from pldgov.results import GateReport, Outcome, Verdict
+from pldgov.student_lock import card_changes
+from pldgov.workflows.gating import comparability_key, side_of
+from pldgov.workflows.measure import measure
+
+if TYPE_CHECKING:
+    from pldgov.evidence import Evidence
+    from pldgov.results import ComparabilityKey, StudentCard
+    from pldgov.rulebook.loading import Revision
+    from pldgov.workflows.gating import Side
+    from pldgov.workflows.measure import Answering, Measurement
+
+
+def gate_students(head: Revision, *, new: Answering, old: Answering) -> GateReport:
+    """Judge ``new`` against ``old`` on the gate split, each under the prompt it would get.
+
+    The keys differ by the student alone, which is the point; every changed part of it is a note
+    of the verdict. Raises ``UsageError`` when both are the same student.
+    """
+    changes = card_changes(old.card, new.card)
+    if not changes:
+        raise UsageError(
+            f"{old.card.name!r} and {new.card.name!r} are the same student",
+            where="--against",
+            hint="there is nothing to judge",
+        )
+    side, base_side = side_of(head, new.student), side_of(head, old.student)
+    base = _measured(base_side, old)
+    measured = _measured(side, new)
+    key = comparability_key(head.rulebook, head.split("gate"), new.card)
+    verdict = judge(
+        measured.decisions,
+        base.decisions,
+        labels=head.rulebook.labels,
+        policy=head.rulebook.gate,
+        head_key=key,
+        base_key=key,
+    )
+    notes = [f"student: {change}" for change in changes]
+    if side.rendered.prompt.digest != base_side.rendered.prompt.digest:
+        notes.append("the prompts differ: the token budget trims them to other rules")
+    report = _report(side, new, verdict, measured=measured, base=student_name(old.card))
+    return replace(
+        report,
+        verdict=replace(verdict, notes=(*notes, *verdict.notes)),
+        base_prompt=base_side.rendered.prompt.digest,
+        asked=measured.asked + base.asked,
+    )
+
+
+def gate_student_against_evidence(
+    head: Revision, evidence: Evidence, *, new: Answering
+) -> GateReport:
+    """Judge ``new`` against the committed evidence of a student that may no longer be served.
+
+    NOT_COMPARABLE when the evidence is
+    about another rulebook, prompt or gate set: then the student is not all that differs.
+    """
+    side = side_of(head, new.student)
+    key = comparability_key(head.rulebook, head.split("gate"), new.card)
+    base = f"evidence of {evidence.rulebook} ({evidence.student})"
+    if key == evidence.key:
+        raise UsageError(
+            f"the evidence is of student {new.card.name!r} itself",
+            where="--against",
+            hint="name the evidence, or the table, of the student that is to be replaced",
+        )
+    reasons = _more_than_the_student(side, key, evidence)
+    if reasons:
+        verdict = Verdict(Outcome.NOT_COMPARABLE, "; ".join(reasons))
+        return _report(side, new, verdict, measured=None, base=base)
+    measured = _measured(side, new)
+    verdict = judge(
+        measured.decisions,
+        evidence.decisions,
+        labels=head.rulebook.labels,
+        policy=head.rulebook.gate,
+        head_key=key,
+        base_key=key,
+    )
+    changes = (
+        [f"student: {change}" for change in card_changes(evidence.card, new.card)]
+        if evidence.card
+        else list(key.differences(evidence.key))
+    )
+    report = _report(side, new, verdict, measured=measured, base=base)
+    return replace(
+        report,
+        verdict=replace(verdict, notes=(*changes, *verdict.notes)),
+        base_prompt=evidence.prompt,
+    )
+
+
+def _more_than_the_student(
+    side: Side, key: ComparabilityKey, evidence: Evidence
+) -> tuple[str, ...]:
+    """Name what differs from the evidence besides the student."""
+    name, prompt = side.revision.rulebook.name, side.rendered.prompt.digest
+    if evidence.rulebook != name:
+        return (f"the evidence is about {evidence.rulebook!r}, not {name!r}",)
+    alike = replace(key, student=evidence.key.student, decoding=evidence.key.decoding)
+    reasons = alike.differences(evidence.key)
+    if evidence.prompt == prompt:
+        return reasons
+    said = f"prompt: {prompt[:12]} here, {evidence.prompt[:12]} in the evidence"
+    return (*reasons, f"{said}; an upgrade is judged under an unchanged rulebook")
+
+
+def student_name(card: StudentCard) -> str:
+    """Return what a report calls the student that another one is held against."""
+    pinned = "" if card.snapshot == card.model else f", {card.snapshot[:20]}"
+    return f"student {card.name} ({card.kind}, {card.model}{pinned})"
+
+
+def _measured(side: Side, answering: Answering) -> Measurement:
+    return measure(
+        side.builder,
+        side.rendered,
+        side.revision.split("gate"),
+        train=side.revision.split("train"),
+        answering=answering,
+        policy=side.revision.rulebook.gate,
+        stage=f"asking {answering.card.name}",
+    )
+
+
+def _report(
+    side: Side, new: Answering, verdict: Verdict, *, measured: Measurement | None, base: str
+) -> GateReport:
+    rulebook, gate_set = side.revision.rulebook, side.revision.split("gate")
+    flipped = {flip.example_id for flip in verdict.flips}
+    return GateReport(
+        rulebook=rulebook.name,
+        path=side.revision.path,
+        student=new.card,
+        verdict=verdict,
+        exit_code=exit_code(verdict, rulebook.gate),
+        base=base,
+        head_prompt=side.rendered.prompt.digest,
+        key=comparability_key(rulebook, gate_set, new.card),
+        scorecard=measured.scorecard if measured else None,
+        texts={e.id: side.builder.user_text(e) for e in gate_set if e.id in flipped},
+        asked=measured.asked if measured else 0,
+    )
