@@ -185,12 +185,8 @@ class Repository:
 
         None where neither is set; git's own guess from the machine's name is no answer.
         """
-        with self._repo.config_reader() as settings:
-            name, address = (
-                os.environ.get(f"GIT_AUTHOR_{variable}")
-                or str(settings.get_value("user", key, default=""))
-                for variable, key in (("NAME", "name"), ("EMAIL", "email"))
-            )
+        name = os.environ.get("GIT_AUTHOR_NAME") or self._setting("user.name")
+        address = os.environ.get("GIT_AUTHOR_EMAIL") or self._setting("user.email")
         if name and address:
             return f"{name} <{address}>"
         return name or address or None
@@ -200,6 +196,13 @@ class Repository:
         """The history, read through one ``git log``."""
         return GitLog(self._repo, prefix=self._prefix)
 
+    def _setting(self, key: str) -> str:
+        """Return git's setting of that name, "" where there is none."""
+        try:
+            return str(self._repo.git.config("--get", key)).strip()
+        except git.GitCommandError:
+            return ""
+
     def is_dirty(self, paths: Sequence[str]) -> bool:
         """Tell whether any of the paths differs from HEAD, untracked files included."""
         full = [f"{self._prefix}{path}" for path in paths]
@@ -207,6 +210,8 @@ class Repository:
 
     def _commit(self, ref: str) -> git.Commit | None:
         try:
-            return self._repo.commit(ref)
+            commit = self._repo.commit(ref)
+            commit.tree  # noqa: B018  (a shallow clone names commits that it does not hold)
         except (git.BadName, ValueError, BadObject, git.GitCommandError):
             return None
+        return commit

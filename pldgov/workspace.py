@@ -16,7 +16,7 @@ from pldgov.suggest import did_you_mean
 from pldgov.worktree import WorkTree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from pldgov.dataset import Example
     from pldgov.distill.model import Usage
@@ -85,6 +85,21 @@ class Workspace:
             read_external=_read_external,
             worktree=self.tree,
         )
+
+    def lint(self, path: str, *, selected: Collection[str] | None = None) -> tuple[Problem, ...]:
+        """Return every problem of a rulebook of the working tree, approvals included.
+
+        History is read only where the policy asks for another approver than the author.
+        """
+        from pldgov.workflows.authors import find_authors
+        from pldgov.workflows.linting import lint_revision
+
+        revision = self.load(path)
+        policy = self.config.approval
+        asked = selected is None or "approval-by-author" in selected
+        looked_up = policy.different_approver and asked
+        authors = find_authors(self.repository, revision) if looked_up else None
+        return lint_revision(revision, selected=selected, approval=policy, authors=authors)
 
     def student(self, name: str | None = None) -> Student:
         """Open a student by name (default: the configured one); nothing heavy is loaded yet."""

@@ -12,7 +12,6 @@ import click
 from pldgov.cli.output import output_option, write_result
 from pldgov.rulebook.checks import CHECKS, select_checks
 from pldgov.rulebook.document import DOCUMENT_CODES, garbage_collector_paused
-from pldgov.workflows.linting import lint_revision
 from pldgov.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -62,11 +61,7 @@ def command(
 
 
 def _lint(workspace: Workspace, paths: Sequence[str], selected: frozenset[str]) -> list[Problem]:
-    return [
-        problem
-        for path in paths
-        for problem in lint_revision(workspace.load(path), selected=selected)
-    ]
+    return [problem for path in paths for problem in workspace.lint(path, selected=selected)]
 
 
 def _codes(given: Sequence[str]) -> tuple[str, ...]:

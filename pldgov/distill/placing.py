@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pldgov.ports import ReplyArchive
     from pldgov.rulebook.model import RuleStatus
 
-KEPT_FIELDS = ("owner", "references", "metadata", "lint_exclude", "created")
+KEPT_FIELDS = ("owner", "references", "metadata", "lint_exclude", "created", "review")
 """What people may add to a distilled rule, and what its next distillation leaves as it is."""
 
 
@@ -74,6 +74,10 @@ class Placing:
         return dt.date.fromisoformat(reply.date)
 
 
+def _review(rule: Rule) -> dict[str, Any] | None:
+    return None if rule.review is None else rule.review.model_dump(exclude_none=True)
+
+
 def rule_mapping(rule: Rule, *, standing: Rule | None) -> dict[str, Any]:
     """Return the rule as it is written; ``standing`` is the rule of that id that it replaces."""
     kept = {name: getattr(standing, name) for name in KEPT_FIELDS} if standing else {}
@@ -102,5 +106,7 @@ def rule_mapping(rule: Rule, *, standing: Rule | None) -> dict[str, Any]:
             ],
         },
         "lint_exclude": rule.lint_exclude,
+        # The approval of a rule that is put to rest goes: it would count again with the rule.
+        "review": _review(rule) if rule.status == "active" else None,
     }
     return {key: value for key, value in mapping.items() if value not in (None, [], {})}

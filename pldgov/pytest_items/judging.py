@@ -10,7 +10,6 @@ from pldgov.config import load_config
 from pldgov.errors import UnjudgedError
 from pldgov.prompt import render_within_budget
 from pldgov.workflows.gating import builder_of, recorded_answers, side_of
-from pldgov.workflows.linting import lint_revision
 from pldgov.workflows.measure import measure
 from pldgov.workspace import Workspace
 
@@ -84,7 +83,8 @@ class Judging:
 
     def lint(self, file: Path) -> tuple[Problem, ...]:
         """Return every problem of a rulebook."""
-        return lint_revision(self.place(file).load())
+        place = self.place(file)
+        return place.workspace.lint(place.path)
 
     def render(self, file: Path) -> RenderedPrompt:
         """Render the prompt; the student is only opened if the budget's tokens need counting."""

@@ -11,6 +11,7 @@ from pldgov.rulebook.checks import CHECKS, check_rulebook, place_key
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from pldgov.approval_policy import ApprovalPolicy, Author
     from pldgov.dataset import Example, SplitName
     from pldgov.problems import Problem
     from pldgov.rulebook.loading import Revision
@@ -22,12 +23,17 @@ _LEFT_TO_LINT = {
 
 
 def lint_revision(
-    revision: Revision, *, selected: Collection[str] | None = None
+    revision: Revision,
+    *,
+    selected: Collection[str] | None = None,
+    approval: ApprovalPolicy | None = None,
+    authors: Mapping[str, Author] | None = None,
 ) -> tuple[Problem, ...]:
     """Return every problem of a rulebook and its examples, sorted by place.
 
     ``selected`` are codes from ``select_checks``, all if None; what stands in the way of reading
-    is always reported.
+    is always reported. Without a policy on ``approval`` no rule needs one; ``authors`` tells who
+    wrote each rule, where the policy asks for another approver.
     """
     found = check_rulebook(
         revision.document,
@@ -35,6 +41,8 @@ def lint_revision(
         templates=revision.templates,
         absent=revision.absent,
         selected=selected,
+        approval=approval,
+        authors=authors,
     )
     return tuple(sorted((*revision.problems, *found), key=place_key))
 

@@ -37,6 +37,11 @@ class Trace:
     places: Mapping[str, Place]
     versions: Versions
 
+    @property
+    def tip(self) -> Version:
+        """The version that the trace began with."""
+        return self.versions.by_commit[self.commits[0].sha]
+
 
 def follow_rulebook(log: GitLog, path: str, *, ref: str = "HEAD") -> Trace:
     """Follow the rulebook at ``path`` (from the repository's top) back from ``ref``.
@@ -75,7 +80,7 @@ def trace_life(log: GitLog, path: str, *, rule_id: str | None = None) -> Life:
         rule_ids=ids,
         first=first,
         last=last,
-        gone=last is not None and last.id not in _tip(traced).snapshot.rules,
+        gone=last is not None and last.id not in traced.tip.snapshot.rules,
         standing=standing(last, version.exemplars) if last else "none",
         notes=notes,
     )
@@ -119,7 +124,7 @@ def blame_rulebook(
         traced = follow_rulebook(log, full, ref=sha)
     except UsageError as error:
         raise _was_not_there(log, path, at or branch) from error
-    version = _tip(traced)
+    version = traced.tip
     if version.snapshot.rulebook is None:
         raise _was_not_there(log, path, at or branch, problem=version.problem)
     cut = log.cut()
@@ -179,11 +184,6 @@ def _path_at(log: GitLog, path: str, *, sha: str, branch: str) -> str:
     before = log.commits(sha, path)
     place = places.get(before[0].sha) if before else None
     return place.path if place is not None else path
-
-
-def _tip(traced: Trace) -> Version:
-    """Return the version that the trace began with."""
-    return traced.versions.by_commit[traced.commits[0].sha]
 
 
 def _same_name(log: GitLog, reader: SnapshotReader) -> Callable[[str, str], bool]:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from pldgov.approval_policy import ApprovalPolicy, Author
 from pldgov.dataset import Example
 from pldgov.errors import UsageError
 from pldgov.problems import Problem
+from pldgov.rulebook.approval import rule_digest
 from pldgov.rulebook.checks import CHECKS, check_rulebook, select_checks
 from pldgov.rulebook.document import parse_document
 
@@ -48,12 +50,21 @@ class Case:
     edits: dict[str, str] = field(default_factory=dict)
     splits: dict = field(default_factory=dict)
     absent: tuple[str, ...] = ()
+    approving: dict = field(default_factory=dict)
     at: str | None = None
     hint: str | None = None
     rule: str | None = None
 
 
-def lint(text=PINNED, *, path="rulebooks/desk/rulebook.yaml", selected=None, absent=(), **splits):
+def lint(
+    text=PINNED,
+    *,
+    path="rulebooks/desk/rulebook.yaml",
+    selected=None,
+    absent=(),
+    approving=None,
+    **splits,
+):
     document = parse_document(text.encode(), path=path)
     unread = {*absent, *(name for name, rows in splits.items() if rows is None)}
     return check_rulebook(
@@ -62,6 +73,7 @@ def lint(text=PINNED, *, path="rulebooks/desk/rulebook.yaml", selected=None, abs
         absent=absent,
         templates={"plain.j2": "", "turns.j2": "", "user.j2": ""},
         selected=selected,
+        **(approving or {}),
     )
 
 
@@ -97,6 +109,16 @@ LATER = """\
     provenance: {origin: imported}
 """
 
+
+def reviewed(digest=None, *, by="Ann <ann@example.org>") -> str:
+    """Return the text with an approval of r-01, by default one that holds."""
+    rulebook = parse_document(PINNED.encode(), path="").rulebook
+    holds = rule_digest(rulebook.rules[0], rulebook.prompt.exemplars)
+    return f"    review: {{by: {by}, on: 2026-03-01, digest: '{digest or holds}'}}\n"
+
+
+BEFORE_R02 = "\n  - id: r-02"
+OTHERS = ApprovalPolicy(different_approver=True)
 CASES = [
     Case("duplicate-rule-id", 'rule id "r-01" stands first in line 23', {"id: r-02": "id: r-01"}, at="40:9", rule="r-01"),
     Case("duplicate-rule-id", "where it is deprecated", {"id: r-02": "id: r-01", "status: active": "status: deprecated"}),
@@ -146,6 +168,14 @@ CASES = [
     Case("similar-across-splits", 'example "g-3" of the gate split equals "452415e071" of the train split', splits={"gate": (*SPLITS["gate"], example("g-3", "Somebody  stole my card AT the station.", "cards", line=3))}, at="rulebooks/desk/examples/gate.jsonl:3:1"),
     Case("similar-across-splits", "is nearly (90% of word pairs) the same as", splits={"validation": (example("v-1", " ".join("abcdefghijklmnopqrst"), "cards"),), "gate": (*SPLITS["gate"], example("g-3", " ".join("abcdefghijklmnopqrsu"), "cards", line=3))}),
     Case("group-across-splits", 'group "c-9" stands in the train split (example "452415e071") and in the gate split (example "g-1")', splits={"train": (replace(STOLEN, group="c-9"), OFFERS), "gate": (replace(SPLITS["gate"][0], group="c-9"), SPLITS["gate"][1])}),
+    Case("approval-void", 'the approval of rule "r-01" by Ann <ann@example.org> on 2026-03-01 is void', {BEFORE_R02: reviewed("0" * 64) + BEFORE_R02}, at="39:5", hint='"pldgov approve desk r-01", or delete "review"', rule="r-01"),
+    Case("approval-void", 'rule "r-01" is a draft and carries an approval', {"status: active": "status: draft", BEFORE_R02: reviewed() + BEFORE_R02}, at="39:5", hint='delete "review"', rule="r-01"),
+    Case("approval-void", 'rule "r-01" is deprecated and carries', {"status: active": "status: deprecated", BEFORE_R02: reviewed() + BEFORE_R02}),
+    Case("approval-missing", 'rule "r-02" needs an approval as it stands', {BEFORE_R02: reviewed() + BEFORE_R02}, approving={"approval": ApprovalPolicy(required=True)}, at="41:9", hint="pldgov approve desk r-02", rule="r-02"),
+    Case("approval-missing", "is void", {BEFORE_R02: reviewed("0" * 64) + BEFORE_R02}, approving={"approval": ApprovalPolicy(labels=("cards",))}, rule="r-01"),
+    Case("approval-missing", 'rule "r-02"', {"title: Nobody\n": "title: Nobody\n    owner: legal\n"}, approving={"approval": ApprovalPolicy(owners=("legal",))}, rule="r-02"),
+    Case("approval-by-author", 'rule "r-01" was approved by Ann <ann@example.org>, who wrote it (commit abcdef123)', {BEFORE_R02: reviewed() + BEFORE_R02}, approving={"approval": OTHERS, "authors": {"r-01": Author(("A. <ANN@example.org>",), commit="abcdef123456")}}, at="39:18", rule="r-01"),
+    Case("approval-by-author", "cannot tell who wrote the approved rule: the clone is shallow", {BEFORE_R02: reviewed() + BEFORE_R02}, approving={"approval": OTHERS, "authors": {"r-01": Author(unknown="the clone is shallow")}}),
     Case("bad-exclusion", 'there is no check "simlar-instruction"', {"no-supporting-example: it": "simlar-instruction: x\n      no-supporting-example: it"}, at="49:7", hint='did you mean "similar-instruction"?', rule="r-02"),
     Case("bad-exclusion", 'the check "leakage" cannot be excluded', {"no-supporting-example: it": "leakage: x\n      no-supporting-example: it"}),
     Case("unused-exclusion", 'rule "r-02" excludes "repeated-label", which finds nothing there', {"no-supporting-example: it": "repeated-label: x\n      no-supporting-example: it"}, at="49:7", rule="r-02"),
@@ -160,7 +190,7 @@ def test_the_base_is_clean():
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.code}: {case.says[:30]}")
 def test_a_check_finds_what_it_is_for(case):
     """One change brings exactly one finding of the check, in words, at its place."""
-    problems = lint(edited(case.edits), absent=case.absent, **case.splits)
+    problems = lint(edited(case.edits), absent=case.absent, approving=case.approving, **case.splits)
     found = [problem for problem in problems if problem.code == case.code]
     if case.code != "confusable-labels":
         assert len(found) == 1, [str(problem) for problem in problems]
@@ -290,3 +320,19 @@ def test_findings_are_problems_sorted_by_place():
     )
     assert list(problems) == sorted(problems, key=lambda p: (p.path, p.line, p.column))
     assert all(isinstance(problem, Problem) for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "author",
+    [Author(("Bea <bea@example.org>",)), Author(("Ann <ann@elsewhere.org>",))],
+    ids=["another", "the same name at another address"],
+)
+def test_an_approval_by_somebody_else_is_fine(author):
+    """Where both have an address, the address tells people apart."""
+    approving = {"approval": OTHERS, "authors": {"r-01": author}}
+    assert lint(edited({BEFORE_R02: reviewed() + BEFORE_R02}), approving=approving) == ()
+
+
+def test_no_policy_asks_for_nothing():
+    """Approvals that hold, and rules without one, are no finding by default."""
+    assert lint(edited({BEFORE_R02: reviewed() + BEFORE_R02})) == ()

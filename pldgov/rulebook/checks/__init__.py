@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pldgov.approval_policy import ApprovalPolicy
 from pldgov.errors import UsageError
 from pldgov.problems import Problem
-from pldgov.rulebook.checks import exclusions, labels, places, provenance, rules, splits, wording
+from pldgov.rulebook.checks import (
+    approvals,
+    exclusions,
+    labels,
+    places,
+    provenance,
+    rules,
+    splits,
+    wording,
+)
 from pldgov.rulebook.checks.subject import Check, Finding, Subject
 from pldgov.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from pldgov.approval_policy import Author
     from pldgov.dataset import Example, SplitName
     from pldgov.problems import Severity
     from pldgov.rulebook.document import Document
@@ -30,7 +41,7 @@ _EXCLUSION_CHECKS = tuple(
 
 CHECKS: Mapping[str, Check] = {
     one.code: one
-    for module in (rules, labels, provenance, wording, places, splits)
+    for module in (rules, labels, provenance, wording, places, approvals, splits)
     for one in module.CHECKS
 } | {one.code: one for one in _EXCLUSION_CHECKS}
 """Every check by its code."""
@@ -58,6 +69,8 @@ def check_rulebook(
     templates: Collection[str],
     absent: Collection[SplitName] = (),
     selected: Collection[str] | None = None,
+    approval: ApprovalPolicy | None = None,
+    authors: Mapping[str, Author] | None = None,
 ) -> tuple[Problem, ...]:
     """Return what is wrong with what a document says, sorted by place.
 
@@ -65,11 +78,20 @@ def check_rulebook(
     of the others. ``absent`` names those of them that are not committed and not here. ``templates``
     are the names of the files under templates/. ``selected`` are codes from ``select_checks``, all
     if None. The document's own problems are not repeated; when too much of it is invalid
-    (``document.rulebook`` is None), nothing is checked.
+    (``document.rulebook`` is None), nothing is checked. ``approval`` is the policy (None: no rule
+    needs one), ``authors`` who wrote each rule, where that was looked up.
     """
     if document.rulebook is None:
         return ()
-    subject = Subject(document, document.rulebook, splits, templates, absent)
+    subject = Subject(
+        document,
+        document.rulebook,
+        splits,
+        templates,
+        absent,
+        approval or ApprovalPolicy(),
+        authors or {},
+    )
     ran = _runnable(subject, CHECKS if selected is None else selected)
     found = [(CHECKS[code], finding) for code in ran for finding in CHECKS[code].run(subject)]
     kept, used = exclusions.keep(subject, found)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
+
+from pldgov.approval_policy import ApprovalPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+    from pldgov.approval_policy import Author
     from pldgov.dataset import Example, SplitName
     from pldgov.problems import Severity
     from pldgov.rulebook.document import Document
     from pldgov.rulebook.model import Rule, Rulebook
 
 Scope = Literal["rule", "rulebook", "data"]
+
+_NO_POLICY = ApprovalPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,8 @@ class Subject:
     """A rulebook with the examples and templates that belong to it.
 
     A split that is absent from ``splits`` was not read, and nothing is said about its examples.
-    ``absent`` names those of them that are not committed and not here.
+    ``absent`` names those of them that are not committed and not here. ``authors`` holds, by rule
+    id, who wrote what reaches the student; it is empty where nobody asked history.
     """
 
     document: Document
@@ -43,6 +49,8 @@ class Subject:
     splits: Mapping[SplitName, Sequence[Example]]
     templates: Collection[str]
     absent: Collection[SplitName] = ()
+    approval: ApprovalPolicy = _NO_POLICY
+    authors: Mapping[str, Author] = field(default_factory=dict)
 
     @cached_property
     def by_id(self) -> Mapping[SplitName, Mapping[str, Example]]:
