@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 import click
 
 from pldgov.cli.output import output_option, write_result
+from pldgov.problems import Problem
 from pldgov.rulebook.checks import CHECKS, select_checks
+from pldgov.rulebook.checks.places import NAME_CLASH, clashing_rulebooks
 from pldgov.rulebook.document import DOCUMENT_CODES, garbage_collector_paused
+from pldgov.rulebook.loading import find_rulebooks
 from pldgov.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
-
-    from pldgov.problems import Problem
 
 
 _FORMATS = ("text", "json", "github", "sarif", "junit")
@@ -54,6 +55,8 @@ def command(
     found = workspace.find(paths)
     with garbage_collector_paused():
         problems = _lint(workspace, found, selected)
+    if NAME_CLASH in selected:
+        problems += _clashes(workspace, found)
     if strict:
         problems = [replace(problem, severity="error") for problem in problems]
     write_result(_renderer(format_)(problems, paths=found), output)
@@ -62,6 +65,15 @@ def command(
 
 def _lint(workspace: Workspace, paths: Sequence[str], selected: frozenset[str]) -> list[Problem]:
     return [problem for path in paths for problem in workspace.lint(path, selected=selected)]
+
+
+def _clashes(workspace: Workspace, paths: Sequence[str]) -> list[Problem]:
+    """Return the clashes of these rulebooks with any other of the workspace."""
+    every = tuple(
+        sorted({*find_rulebooks(workspace.tree, under=workspace.config.rulebooks), *paths})
+    )
+    clashes = clashing_rulebooks(every)
+    return [Problem(path, 1, 1, NAME_CLASH, *clashes[path]) for path in paths if path in clashes]
 
 
 def _codes(given: Sequence[str]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from pldgov.errors import ExamplesAbsentError, RulebookError, UsageError
 from pldgov.problems import Problem
 from pldgov.rulebook.document import Document, parse_document
 from pldgov.rulebook.obtaining import absence, advice
+from pldgov.rulebook.yaml_nodes import RESOLVE, UNRESOLVED, find_conflict
 from pldgov.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -200,11 +201,17 @@ def read_templates(source: Source, folder: str) -> tuple[dict[str, str], tuple[P
             continue
         data = source.read(path)
         try:
-            texts[path.removeprefix(f"{folder}/")] = data.decode("utf-8")
+            text = data.decode("utf-8")
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
             said = f"byte {data[error.start]:#04x} is not UTF-8"
             problems.append(Problem(path, line, 1, "not-utf8", said, "save the file as UTF-8"))
+            continue
+        texts[path.removeprefix(f"{folder}/")] = text
+        conflict = find_conflict(text)
+        if conflict is not None:  # in a template the markers would reach the student
+            line = text.count("\n", 0, conflict) + 1
+            problems.append(Problem(path, line, 1, "conflict-marker", UNRESOLVED, RESOLVE))
     return texts, tuple(problems)
 
 

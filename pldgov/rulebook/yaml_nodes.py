@@ -41,8 +41,8 @@ MAX_DEPTH = 64
 _UNREADABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]"
 )
-_OURS = re.compile(r"^<{7}(?: .*)?$", re.MULTILINE)
-_THEIRS = re.compile(r"^>{7}(?: .*)?$", re.MULTILINE)
+_OURS = re.compile(r"^<{7}(?: .*)?\r?$", re.MULTILINE)
+_THEIRS = re.compile(r"^>{7}(?: .*)?\r?$", re.MULTILINE)
 _DEEP_INDENT = re.compile(rf"^[ \t?:-]{{{MAX_DEPTH}}}", re.MULTILINE)
 _FLAT_BRACKETS = re.compile(
     # Brackets on one line around plain texts, and around quoted ones that start a value. Quotes
@@ -130,15 +130,20 @@ def compose(text: str, *, composer: type[Any] = FastComposer) -> yaml.Node | Fau
     return root
 
 
+UNRESOLVED = "a merge conflict is not resolved: its markers stand in the file"
+RESOLVE = "keep one side and delete the lines that start with <<<<<<<, ======= and >>>>>>>"
+
+
+def find_conflict(text: str) -> int | None:
+    """Return the offset of the first marker of a merge that was not finished, None without one."""
+    ours = _OURS.search(text)
+    return ours.start() if ours and _THEIRS.search(text, ours.end()) else None
+
+
 def _refuse(text: str) -> Fault | None:
-    conflict = _OURS.search(text)
-    if conflict and _THEIRS.search(text, conflict.end()):
-        return Fault(
-            "conflict-marker",
-            conflict.start(),
-            "a merge conflict is not resolved: its markers stand in the file",
-            "keep one side and delete the lines that start with <<<<<<<, ======= and >>>>>>>",
-        )
+    conflict = find_conflict(text)
+    if conflict is not None:
+        return Fault("conflict-marker", conflict, UNRESOLVED, RESOLVE)
     unreadable = _UNREADABLE.search(text)
     if unreadable:
         return Fault(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from pldgov.diff_report import Trouble
 from pldgov.errors import PldgovError
 from pldgov.prompt import render_within_budget
-from pldgov.rulebook.diff.reach import templates_used
 from pldgov.workflows.gating import builder_of
 
 if TYPE_CHECKING:
@@ -78,15 +77,13 @@ def read_side(
         return ReadSide(None, tuple(said))
     warnings = tuple(problem for problem in revision.problems if problem.severity != "error")
     usable = replace(revision, problems=warnings)
-    conflicts = [Trouble(side, sentence) for sentence in _conflicts(usable, folder)]
-    said += conflicts
     builder = builder_of(usable, folder=folder)
     try:
         rendered = render_within_budget(builder, usable.rulebook, count_tokens=count_tokens)
     except PldgovError as error:
         said.append(Trouble(side, f"the prompt does not render: {error}"))
         return ReadSide(usable, tuple(said))
-    return ReadSide(usable, tuple(said), not (errors or conflicts), rendered, builder)
+    return ReadSide(usable, tuple(said), not errors, rendered, builder)
 
 
 def _sentences(errors: list[Problem], source: Source) -> Iterator[str]:
@@ -114,14 +111,6 @@ def _conflict(problem: Problem, source: Source) -> str | None:
     except (OSError, ValueError):
         return None
     return conflict_sentence(text, path=problem.path)
-
-
-def _conflicts(revision: Revision, folder: str) -> Iterator[str]:
-    """Yield what is said of templates with conflict markers: they would reach the student."""
-    for name in sorted(templates_used(revision)):
-        sentence = conflict_sentence(revision.templates[name], path=f"{folder}/{name}")
-        if sentence is not None:
-            yield sentence
 
 
 def conflict_sentence(text: str, *, path: str) -> str | None:

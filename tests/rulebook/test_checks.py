@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -153,12 +154,21 @@ CASES = [
     Case("control-token", '"<start_of_turn>"', {"Even: this.": "<start_of_turn>user"}),
     Case("control-token", '"task.labels.cards" holds "</s>"', {"About a card.": "About </s> a card."}, at="10:12"),
     Case("control-token", '"prompt.variables.greeting"', {"greeting: yes": "greeting: '<|user|>'"}),
-    Case("hidden-character", "U+202E (RIGHT-TO-LEFT OVERRIDE), which nobody sees", {"Even: this.": "Even: \u202ethis."}, at="44:18", rule="r-02"),
+    Case("bidi-control", "U+202E (RIGHT-TO-LEFT OVERRIDE), which reorders what people see", {"Even: this.": "Even: \u202ethis."}, at="44:18", rule="r-02"),
+    Case("bidi-control", '"task.labels.cards" holds U+2067 (RIGHT-TO-LEFT ISOLATE)', {"About a card.": "About \u2067a card."}, at="10:12"),
     Case("hidden-character", "U+200B (ZERO WIDTH SPACE)", {"Route the": "Route\u200b the"}, at="8:16"),
+    Case("hidden-character", "U+3164 (HANGUL FILLER)", {"Even: this.": "Even: \u3164this."}),
+    Case("hidden-character", "U+E0041 (TAG LATIN CAPITAL LETTER A)", {"Even: this.": "Even: \U000e0041this."}),
+    Case("hidden-character", "U+200D (ZERO WIDTH JOINER)", {"Even: this.": "Even: t\u200dhis."}),
+    Case("look-alike", 'holds "саrd", which looks like "card" but has U+0441 (CYRILLIC SMALL LETTER ES)', {"About a card.": "About a \u0441\u0430rd."}, at="10:12"),
+    Case("look-alike", 'holds "сор", which looks like "cop"', {"Even: this.": "Even: \u0441\u043e\u0440 this."}, at="44:18", rule="r-02", hint="type the word anew"),
+    Case("look-alike", 'which looks like "card" but has U+1D41C (MATHEMATICAL BOLD SMALL C)', {"Even: this.": "Even: \U0001d41card this."}),
+    Case("look-alike", 'which looks like "card" but has U+FF43 (FULLWIDTH LATIN SMALL LETTER C)', {"Even: this.": "Even: \uff43ard this."}),
     Case("quotes-gate", 'the instruction of rule "r-02" quotes example "g-1" of the gate split: "i lost my wallet with everything in it"', {"Even: this.": "Such as: i LOST my wallet, with everything in it."}, at="44:18", rule="r-02"),
     Case("unknown-template", 'no template "plan.j2" in templates/', {"plain.j2": "plan.j2"}, at="14:13", hint='did you mean "plain.j2"?'),
     Case("unknown-template", "u.txt", {"  template: plain.j2": "  template: plain.j2\n  user_template: u.txt"}, hint="templates: plain.j2, turns.j2, user.j2"),
     Case("folder-name", 'named "disk", but stands in the folder "desk"', {"name: desk": "name: disk"}, at="4:7"),
+    Case("name-clash", 'the example files "examples/train.jsonl" and "examples/Train.jsonl" differ only in case', {"gate: examples/gate.jsonl": "gate: examples/Train.jsonl"}),
     Case("examples-absent", "not here: examples/train.jsonl, examples/gate.jsonl; no check looked", {"gate: examples/gate.jsonl": "gate: examples/gate.jsonl, obtain: make data"}, absent=("train", "gate"), at="12:1", hint="to get them: make data"),
     Case("unknown-data-label", 'example "e-3" and 1 more of the train split has the label "card"', splits={"train": (STOLEN, OFFERS, example("e-3", "one two three", "card", line=3), example("e-4", "four five", "card"))}, hint='did you mean "cards"?', at="rulebooks/desk/examples/train.jsonl:3:1"),
     Case("gate-lacks-label", 'no example of the gate split has the label "other"', {'    "no":': '    other: x\n    "no":'}, at="11:5"),
@@ -247,6 +257,43 @@ def test_rules_that_tell_their_cases_apart_do_not_conflict(change):
     for old, new in change.items():
         text = text.replace(old, new, 1)
     assert "rule-conflict" not in {problem.code for problem in lint(text)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Une règle en français, avec « guillemets » et des œufs.",
+        "A β-blocker of 20 μm, the angle α and the constant π.",
+        "Правило о картах, которые были украдены.",
+        "Ο κανόνας αφορά τις κάρτες.",
+        "نمی\u200cخواهم کارت را",
+        "A family \U0001f468\u200d\U0001f469\u200d\U0001f467 and a heart \u2764\ufe0f\u200d\U0001f525.",
+        "x² and H₂O, the 1st and ½",
+    ],
+)
+def test_other_scripts_and_emoji_are_no_tricks(text):
+    """What is written as its language writes it is neither hidden nor a look-alike."""
+    codes = {problem.code for problem in lint(edited({"Even: this.": text}))}
+    assert codes <= {"similar-instruction"}, text
+
+
+def test_templates_that_differ_only_in_case_clash():
+    """Of two templates a case-insensitive disk keeps one, and the prompt may be the other's."""
+    document = parse_document(PINNED.encode(), path="rulebooks/desk/rulebook.yaml")
+    problems = check_rulebook(
+        document, splits=SPLITS, templates=("plain.j2", "Plain.J2", "user.j2", "turns.j2")
+    )
+    assert [(one.code, one.severity) for one in problems] == [("name-clash", "error")]
+    assert '"plain.j2" and "Plain.J2" differ only in case' in problems[0].message
+
+
+def test_five_megabytes_of_rule_are_checked_in_seconds():
+    """A rule as long as a book is read and checked, and what is wrong at its end is found."""
+    text = "Лорем ipsum dolor <b>sit</b> amet {{ x }}. " * 130_000
+    started = time.perf_counter()
+    problems = lint(edited({"Even: this.": f"{text} \u202eend"}))
+    assert time.perf_counter() - started < 30
+    assert "bidi-control" in {problem.code for problem in problems}
 
 
 def test_deprecated_rules_are_left_in_peace():

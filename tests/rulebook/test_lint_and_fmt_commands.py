@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +78,61 @@ def test_a_broken_file_fails_with_its_line(repo):
     result = run("lint")
     assert result.exit_code == 1
     assert "error: " in result.output
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+@pytest.mark.parametrize(
+    "path",
+    ["rulebooks/desk/rulebook.yaml", "templates/plain.j2", "rulebooks/desk/examples/gate.jsonl"],
+)
+def test_a_merge_that_was_not_finished_is_told_as_that(repo, path, line_end):
+    """In a rulebook, a template (where it would reach the student) and in examples."""
+    file = repo / path
+    text = file.read_text("utf-8").rstrip("\n") + "\n"
+    merged = f"{text}<<<<<<< HEAD\n{text}=======\n{text}>>>>>>> topic\n"
+    file.write_bytes(merged.replace("\n", line_end).encode())
+    result = run("lint")
+    assert result.exit_code == 1
+    line = text.count("\n") + 1
+    assert f"{path}:{line}:1: error: a merge conflict is not resolved" in result.output
+    assert "keep one side" in result.output
+
+
+def test_a_file_with_crlf_lints_like_one_with_lf(repo):
+    """Line ends of Windows change neither problems nor their places, nor the prompt."""
+    before, prompt = run("lint").output, run("render", "desk").output
+    for path in [*repo.rglob("*.yaml"), *repo.rglob("*.jsonl"), *repo.rglob("*.j2")]:
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert run("lint").output == before
+    assert run("render", "desk").output == prompt
+
+
+def test_folders_that_differ_only_in_case_clash(repo):
+    """Such a checkout loses a rulebook on Windows and macOS; the later one is an error."""
+    shutil.copytree(repo / "rulebooks/desk", repo / "rulebooks/Desk")
+    result = run("lint", "--select", "name-clash")
+    assert result.exit_code == 1
+    clash = 'the folders "rulebooks/Desk" and "rulebooks/desk" differ only in case'
+    assert f"rulebooks/desk/rulebook.yaml:1:1: error: {clash}" in result.output
+    assert run("lint", "rulebooks/desk", "--select", "name-clash").exit_code == 1
+    assert run("lint", "--ignore", "name-clash,folder-name").exit_code == 0
+
+
+def test_two_rulebooks_of_one_name_clash(repo):
+    """By name only one of them is ever found."""
+    shutil.copytree(repo / "rulebooks/desk", repo / "rulebooks/old/desk")
+    result = run("lint", "--select", "name-clash")
+    assert result.exit_code == 1
+    assert '"rulebooks/desk" and "rulebooks/old/desk" are both called "desk"' in result.output
+
+
+def test_rule_ids_have_one_spelling(repo):
+    """Ids that differ only in case cannot be: capitals are refused, with the place."""
+    edit(repo, "id: r-02", "id: R-01")
+    result = run("lint")
+    assert result.exit_code == 1
+    assert "rulebooks/desk/rulebook.yaml:39:9: error: " in result.output
+    assert 'not "R-01" [bad-value]' in result.output
 
 
 def test_leakage_is_found_end_to_end(repo):

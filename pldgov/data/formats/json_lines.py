@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from pldgov.data.formats.text import decode_lines
@@ -69,7 +70,9 @@ class _LineReader:
 
     def _note_invalid(self, number: int, line: str, error: Exception) -> None:
         message, column, hint = f"not readable: {error}", 1, None
-        if isinstance(error, json.JSONDecodeError):
+        if _CONFLICT.match(line):
+            message, hint = "a merge conflict is not resolved", "keep one side, without the markers"
+        elif isinstance(error, json.JSONDecodeError):
             message, column = f"not valid JSON: {error.msg}", error.pos + 1
             hint = _hint(number, line)
         elif isinstance(error, RecursionError):
@@ -85,6 +88,9 @@ class _LineReader:
             "keep one of them",
             column=again[0] if again else 1,
         )
+
+
+_CONFLICT = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?: .*)?\r?$")
 
 
 def _keep_number(value: Any) -> Any:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from pldgov.rulebook.checks.look_alikes import look_alikes
 from pldgov.rulebook.checks.subject import check
 
 if TYPE_CHECKING:
@@ -23,6 +24,17 @@ _WORD = re.compile(r"\w+")
 _QUOTE_LENGTH = 8
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 _NOT_PRINTABLE = re.compile(r"[^\x20-\x7e\n\t]")
+_BIDI = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+"""Embeddings, overrides and isolates, and what ends them."""
+_BLANK = re.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u2800\u3164\uffa0\U000e0100-\U000e01ef]"
+)
+"""Letters, marks and symbols that are drawn as nothing."""
+_JOINED = re.compile(
+    r"(?<=[\u0600-\u07bf\u0860-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u18af])[\u200c\u200d]"
+    r"|(?<=[\u20e3\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d(?=[\u2190-\u2bff\U0001f000-\U0001faff])"
+)
+"""Joiners where writing needs them: after a letter of a script that joins, and within an emoji."""
 
 
 def _texts(subject: Subject) -> Iterator[tuple[int | None, tuple[str | int, ...], str]]:
@@ -64,14 +76,31 @@ def control_token(subject: Subject) -> Iterator[Finding]:
 
 
 @check(
+    "bidi-control",
+    severity="error",
+    description="a control character that lets a text be shown in another order than it is read",
+)
+def bidi_control(subject: Subject) -> Iterator[Finding]:
+    """Find texts that a reviewer may see in another order than the student reads them."""
+    for index, loc, text in _texts(subject):
+        control = _BIDI.search(text)
+        if control:
+            name = unicodedata.name(control[0])
+            said = f"holds U+{ord(control[0]):04X} ({name}), which reorders what people see"
+            yield _finding(subject, index, loc, said, "delete it")
+
+
+@check(
     "hidden-character",
-    severity="warning",
+    severity="error",
     description="a character that reviewers cannot see in a text that the student reads",
 )
 def hidden_character(subject: Subject) -> Iterator[Finding]:
-    """Find control, formatting, private and bidirectional characters."""
+    """Find control, formatting, private and blank characters; a joiner may stand where it joins."""
     for index, loc, text in _texts(subject):
-        hidden = next(hidden_characters(text), None)
+        hidden = next(
+            (one for one in hidden_characters(_JOINED.sub("", text)) if not _BIDI.match(one)), None
+        )
         if hidden:
             name = unicodedata.name(hidden, "a control or private character")
             said = f"holds U+{ord(hidden):04X} ({name}), which nobody sees"
@@ -79,11 +108,29 @@ def hidden_character(subject: Subject) -> Iterator[Finding]:
 
 
 def hidden_characters(text: str) -> Iterator[str]:
-    """Yield each control, formatting, private and bidirectional character of a text."""
+    """Yield each control, formatting, private, blank and bidirectional character of a text."""
     for match in _NOT_PRINTABLE.finditer(text):
         character = match[0]
-        if unicodedata.category(character) in _HIDDEN_CATEGORIES:
+        if unicodedata.category(character) in _HIDDEN_CATEGORIES or _BLANK.match(character):
             yield character
+
+
+@check(
+    "look-alike",
+    severity="warning",
+    description="a word with letters that look like others: of two scripts, or of a fancy alphabet",
+)
+def look_alike(subject: Subject) -> Iterator[Finding]:
+    """Find words that a reviewer reads as other words than the student does."""
+    for index, loc, text in _texts(subject):
+        found = next(look_alikes(text), None)
+        if found:
+            name = unicodedata.name(found.character)
+            said = (
+                f'holds "{found.word}", which looks like "{found.reads}" but has '
+                f"U+{ord(found.character):04X} ({name})"
+            )
+            yield _finding(subject, index, loc, said, "type the word anew")
 
 
 @check(
@@ -114,4 +161,4 @@ def _word_runs(text: str) -> Iterator[tuple[str, ...]]:
     return zip(*(words[start:] for start in range(_QUOTE_LENGTH)), strict=False)
 
 
-CHECKS = (control_token, hidden_character, quotes_gate)
+CHECKS = (control_token, bidi_control, hidden_character, look_alike, quotes_gate)
