@@ -17,14 +17,18 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 def write_atomically(path: Path, data: bytes) -> None:
     """Put ``data`` into ``path``, making its folders; the old file stays until all is on disk.
 
-    A symbolic link is followed, and an existing file keeps its permissions. Raises
+    A symbolic link is followed, and an existing file keeps its permissions. What is no file but a
+    device or a pipe (``/dev/null``, ``/dev/stdout``) is written to as it is. Raises
     ``StorageError`` when the system refuses (disk full, no permission); the old file is then
     untouched and nothing half-written is left behind.
     """
     try:
         target = Path(os.path.realpath(path))
         target.parent.mkdir(parents=True, exist_ok=True)
-        _replace(target, data)
+        if target.exists() and not (target.is_file() or target.is_dir()):
+            target.write_bytes(data)  # replacing it would take the device from everybody
+        else:
+            _replace(target, data)
     except OSError as error:
         raise _refused(path, error) from error
 

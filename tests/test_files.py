@@ -124,3 +124,15 @@ def test_a_full_disk_keeps_the_old_file(small_disk: Path):
     assert caught.value.hint == "make room on the disk and run the command again"
     assert path.read_bytes() == b"old"
     assert names(small_disk) == ["rows.jsonl"]
+
+
+def test_a_pipe_or_device_is_written_to_and_stays_what_it_is(tmp_path):
+    """`-o /dev/null` must not put a file in the place of the device."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_atomically(pipe, b"text")
+    assert os.read(reader, 10) == b"text"
+    os.close(reader)
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
