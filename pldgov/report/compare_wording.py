@@ -66,8 +66,9 @@ def _label_cell(result: StudentResult, index: int, label: str) -> str:
 def flips_of(result: StudentResult) -> str:
     """Return how many answers differ from the first student's, by kind."""
     kinds = [flip.kind for flip in result.flips]
+    differ = "1 answer differs" if len(kinds) == 1 else f"{len(kinds)} answers differ"
     return (
-        f"{len(kinds)} answers differ: {kinds.count('broken')} broken, {kinds.count('fixed')} "
+        f"{differ}: {kinds.count('broken')} broken, {kinds.count('fixed')} "
         f"fixed, {kinds.count('changed')} changed but wrong with both"
     )
 

@@ -38,13 +38,13 @@ def counts(effect: RuleEffect) -> tuple[str, str, str]:
 def chance(explanation: Explanation) -> str | None:
     """Say how many intervals exclude 0, and how many would by chance alone."""
     effects = [one for one in explanation.effects if one.direction != "inert"]
-    if not effects:
+    if len(effects) < 2:  # noqa: PLR2004  (of a single interval there is nothing to count)
         return None
     sure = sum(one.direction in ("helps", "hurts") for one in effects)
     level = 1 - effects[0].macro_f1.interval.confidence
     return (
         f"{sure} of {len(effects)} intervals exclude 0; "
-        f"about {level * len(effects):.1f} would if no rule did anything"
+        f"about {level * len(effects):.2g} would if no rule did anything"
     )
 
 

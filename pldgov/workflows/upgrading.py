@@ -90,7 +90,7 @@ def gate_student_against_evidence(
     changes = (
         [f"student: {change}" for change in card_changes(evidence.card, new.card)]
         if evidence.card
-        else list(key.differences(evidence.key))
+        else _key_changes(evidence.key, key)
     )
     report = _report(side, new, verdict, measured=measured, base=base)
     return replace(
@@ -113,6 +113,16 @@ def _more_than_the_student(
         return reasons
     said = f"prompt: {prompt[:12]} here, {evidence.prompt[:12]} in the evidence"
     return (*reasons, f"{said}; an upgrade is judged under an unchanged rulebook")
+
+
+def _key_changes(before: ComparabilityKey, after: ComparabilityKey) -> list[str]:
+    """Name what differs between two students of which only the keys are known."""
+    then, now = (
+        (key.student, *key.decoding.split(", "))  # the settings stand in one text, in order
+        for key in (before, after)
+    )
+    gone, come = ([part for part in a if part not in b] for a, b in ((then, now), (now, then)))
+    return [f"student: {', '.join(gone) or '(none)'} -> {', '.join(come) or '(none)'}"]
 
 
 def student_name(card: StudentCard) -> str:

@@ -184,7 +184,7 @@ def test_evidence_without_the_whole_student_still_says_what_differs(two, pldgov)
     repo.write(EVIDENCE, json.dumps(data))
     result = pldgov("gate", "--student", "newer", "--against", EVIDENCE, cwd=repo.root)
     assert result.exit_code == 0, result.output
-    assert "note: student: fake tiny 2027-01 here, fake tiny 2026-11 there" in result.stdout
+    assert "note: student: fake tiny 2026-11 -> fake tiny 2027-01\n" in result.stdout
 
 
 def test_evidence_of_another_prompt_is_not_comparable(two, pldgov):
