@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MOST = 3
+LEAST = 0.05
+"""A rule less near than that has hardly a word in common."""
 LEAST_OF_BEST = 0.5
 """A rule less than half as near as the nearest one is left out."""
 
@@ -37,7 +39,7 @@ def concerned_rules(
     """Return the rules that each example (text by id) concerns, the most concerned first.
 
     ``others`` are further texts of the rulebook, from which it is learned which words are common.
-    An example without a word in common with any rule concerns none, unless only one was changed.
+    An example near to no rule concerns none, unless only one was changed.
     """
     cited = {
         id_: tuple(Concern(rule.id, "cited") for rule in rules if id_ in rule.cites)[:MOST]
@@ -57,7 +59,7 @@ def _nearest(row: Sequence[float], rules: Sequence[ChangedRule]) -> tuple[Concer
     kept = [
         (score, rule)
         for score, rule in ranked
-        if len(rules) == 1 or (score > 0 and score >= LEAST_OF_BEST * best)
+        if len(rules) == 1 or score >= max(LEAST, LEAST_OF_BEST * best)
     ]
     return tuple(Concern(rule.id, "nearest", round(score, 4)) for score, rule in kept)
 

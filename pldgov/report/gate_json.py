@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 def render_gate_json(reports: Sequence[GateReport]) -> str:
     """Return the verdicts on all rulebooks of one run."""
-    value = {"schema": "pldgov.gate/v1", "rulebooks": [_report(report) for report in reports]}
+    value = {"schema": "pldgov.gate/v1", "rulebooks": [gate_value(report) for report in reports]}
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-def _report(report: GateReport) -> dict[str, Any]:
+def gate_value(report: GateReport) -> dict[str, Any]:
+    """Return the verdict on one rulebook as plain values, flips with their texts."""
     value = asdict(report)
     value["student"] = student_json(report.student)
     texts = value.pop("texts")

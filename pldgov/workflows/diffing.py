@@ -7,18 +7,25 @@ from typing import TYPE_CHECKING
 
 from pldgov.concerns import ChangedRule, concerned_rules
 from pldgov.diff_report import DiffReport, FlippedExample, RulebookDiff
-from pldgov.errors import BudgetError, PldgovError, ProviderError, RulebookError
+from pldgov.errors import (
+    BudgetError,
+    PldgovError,
+    ProviderError,
+    RulebookError,
+    UsageError,
+)
 from pldgov.rulebook.diff import compare_revisions
 from pldgov.rulebook.diff.pairing import Pair, pair_rulebooks
 from pldgov.rulebook.document import parse_document
 from pldgov.rulebook.loading import find_rulebooks
+from pldgov.suggest import did_you_mean
 from pldgov.workflows.diff_sides import ReadSide, read_side
 from pldgov.workflows.gating import gate_against_revision, gate_without_base, recorded_answers
 from pldgov.workflows.linting import require_sound
 from pldgov.workflows.prompt_facts import Meter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pldgov.changes import Change
     from pldgov.diff_report import SideName, State
@@ -186,10 +193,48 @@ def find_pairs(trees: Trees, *, under: Iterable[str]) -> tuple[Pair, ...]:
     return pair_rulebooks(base, head, read_base=reader(trees.base), read_head=reader(trees.head))
 
 
+def pairs_named(
+    pairs: Sequence[Pair], places: Mapping[str, str | None], *, shallow: bool = False
+) -> tuple[Pair, ...]:
+    """Return the pairs that each name leads to, by folder name, path or folder on either side.
+
+    ``places`` maps a name to the path that it could be, relative to the root. Raises
+    ``UsageError`` for a name that leads to none.
+    """
+    found: dict[Pair, None] = {}
+    for name, place in places.items():
+        leads = [pair for pair in pairs if _leads_to(pair, name, place)]
+        if not leads:
+            known = sorted({_folder(path) for pair in pairs for path in _paths(pair)})
+            cut_off = "the clone is shallow: fetch-depth: 0, or git fetch --unshallow"
+            raise UsageError(
+                "is neither a revision nor a rulebook of either side",
+                where=name,
+                hint=did_you_mean(name, known)
+                or (cut_off if shallow else f"known are {', '.join(known) or 'none'}"),
+            )
+        found.update(dict.fromkeys(leads))
+    return tuple(found)
+
+
+def _leads_to(pair: Pair, name: str, place: str | None) -> bool:
+    return any(
+        name == _folder(path) or path == place or (place and path.startswith(f"{place}/"))
+        for path in _paths(pair)
+    )
+
+
+def _paths(pair: Pair) -> list[str]:
+    return [path for path in (pair.base, pair.head) if path is not None]
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0].rpartition("/")[2]
+
+
 def _name(pair: Pair, sides: Sequence[ReadSide]) -> str:
     named = [side.revision.rulebook.name for side in sides if side.revision is not None]
-    folder = (pair.head or pair.base or "").rpartition("/")[0]
-    return named[-1] if named else folder.rpartition("/")[2]
+    return named[-1] if named else _folder(pair.head or pair.base or "")
 
 
 def _changes(base: ReadSide, head: ReadSide) -> tuple[Change, ...]:

@@ -1,0 +1,217 @@
+"""``pldgov diff``: what changed between two revisions, in rules; exit code 0 once compared."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pldgov.cli.output import (
+    output_option,
+    progress_bar,
+    render_as,
+    student_option,
+    write_result,
+)
+from pldgov.errors import NoBaseError, PldgovError, UsageError
+from pldgov.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pldgov.diff_report import DiffReport
+    from pldgov.gitrepo import Repository
+    from pldgov.rulebook.diff.pairing import Pair
+    from pldgov.workflows.diffing import Differ
+    from pldgov.workflows.measure import Answering
+    from pldgov.workflows.prompt_facts import Prices
+    from pldgov.workflows.revision_range import Trees
+
+FORMATS = {
+    "text": "pldgov.report.diff_text:render_diff_text",
+    "markdown": "pldgov.report.diff_markdown:render_diff_markdown",
+    "json": "pldgov.report.diff_json:render_diff_json",
+    "html": "pldgov.report.diff_html:render_diff_html",
+}
+UNREADABLE = 2
+
+_GIT_SYNTAX = re.compile(r"[~^@:]|^HEAD$")
+"""What only a revision holds: a name that git does not know is then a wrong revision."""
+
+
+@click.command()
+@click.argument("what", nargs=-1, metavar="[BASE[..HEAD]] [RULEBOOK]...")
+@student_option
+@click.option("--ask", is_flag=True, help="Ask the student for the answers that are missing.")
+@click.option(
+    "--volume",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Also tell tokens and cost of N examples a year.",
+)
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if the student may notice.")
+@click.option(
+    "--format", "format_", type=click.Choice(tuple(FORMATS)), default="text", show_default=True
+)
+@output_option
+def command(
+    what: tuple[str, ...],
+    student: str | None,
+    ask: bool,
+    volume: int | None,
+    exit_code: bool,
+    format_: str,
+    output: Path | None,
+) -> int:
+    """Tell what changed from BASE to HEAD, rule by rule, and which answers flip.
+
+    BASE defaults to where HEAD left the default branch; without ..HEAD it is compared with the
+    working tree. BASE...HEAD starts where both parted, REV^! shows one commit. Answers come from
+    the evidence committed on either side and from the store; no student is asked without --ask.
+    RULEBOOK (default: all) is a name, a folder or a file on either side.
+
+    Exit code 0: compared. 2: wrong use, or a side that cannot be read. 3: no such revision.
+    """
+    report = _diff(what, student=student, ask=ask, volume=volume)
+    write_result(render_as(FORMATS, format_, report), output)
+    if any(diff.state == "unreadable" for diff in report.rulebooks):
+        return UNREADABLE
+    return int(exit_code and any(diff.reaches_student for diff in report.rulebooks))
+
+
+def _diff(what: Sequence[str], *, student: str | None, ask: bool, volume: int | None) -> DiffReport:
+    workspace = Workspace.around([one for one in what if Path(one).exists()])
+    with ExitStack() as stack:
+        repository = stack.enter_context(workspace.repository())
+        revisions, names = _sort_out(workspace, repository, what)
+        trees = _trees(workspace, repository, revisions)
+        pairs = _choose(workspace, repository, trees, names)
+        differ = stack.enter_context(
+            _differ(workspace, trees, student=student, ask=ask, volume=volume)
+        )
+        return differ.report(pairs)
+
+
+def _sort_out(
+    workspace: Workspace, repository: Repository, what: Sequence[str]
+) -> tuple[str | None, Sequence[str]]:
+    """Return the range of revisions, if the first argument is one, and the rulebooks' names."""
+    from pldgov.workflows.revision_range import is_range
+
+    if not what:
+        return None, ()
+    first, rest = what[0], what[1:]
+    is_rulebook = _is_rulebook(workspace, first)
+    if (is_range(first) or _GIT_SYNTAX.search(first)) and not is_rulebook:
+        return first, rest
+    if not _is_revision(repository, first):
+        return None, what  # a rulebook, of this side or the other
+    if is_rulebook:
+        raise UsageError(
+            "is a revision and a rulebook",
+            where=first,
+            hint=f"write refs/heads/{first} for the branch, or the rulebook's path",
+        )
+    return first, rest
+
+
+def _is_rulebook(workspace: Workspace, name: str) -> bool:
+    try:
+        return bool(workspace.find((name,)))
+    except UsageError:
+        return False
+
+
+def _is_revision(repository: Repository, name: str) -> bool:
+    try:
+        repository.tree(name)
+    except NoBaseError:
+        return False
+    return True
+
+
+def _trees(workspace: Workspace, repository: Repository, revisions: str | None) -> Trees:
+    from pldgov.workflows.revision_range import open_trees
+
+    base = workspace.config.base
+    if base is not None and (base.endswith(".json") or (workspace.config.root / base).is_file()):
+        base = None  # an evidence file is a base for the gate only
+    return open_trees(revisions, repository, worktree=workspace.tree, base=base)
+
+
+def _choose(
+    workspace: Workspace, repository: Repository, trees: Trees, names: Sequence[str]
+) -> Sequence[Pair]:
+    """Return the pairs that the names lead to on either side, all without names."""
+    from pldgov.workflows.diffing import find_pairs, pairs_named
+
+    places = {name: _relative(workspace, name) for name in names}
+    folders = {workspace.config.rulebooks}
+    folders |= {place for name, place in places.items() if place and Path(name).exists()}
+    pairs = find_pairs(trees, under=sorted(folders))
+    if not names:
+        inside = f"{workspace.config.rulebooks}/"
+        return [p for p in pairs if (p.head or p.base or "").startswith(inside)]
+    return pairs_named(pairs, places, shallow=repository.is_shallow)
+
+
+def _relative(workspace: Workspace, name: str) -> str | None:
+    """Return a path's place below the root, None for one outside."""
+    root = os.path.realpath(workspace.config.root)
+    place = os.path.relpath(os.path.realpath(name), root).replace(os.sep, "/")
+    return None if place.startswith("..") else place.removeprefix(".")
+
+
+@contextmanager
+def _differ(
+    workspace: Workspace, trees: Trees, *, student: str | None, ask: bool, volume: int | None
+) -> Iterator[Differ]:
+    """Open what compares; without a student that can be opened, say so in its place."""
+    from pldgov.workflows.diffing import Differ
+    from pldgov.workflows.prompt_facts import Meter
+
+    with ExitStack() as stack:
+        answering, unanswered = None, ""
+        try:
+            answering = stack.enter_context(_answering(workspace, student, ask=ask))
+        except PldgovError as error:
+            if student is not None or ask:
+                raise
+            unanswered = str(error)
+        yield Differ(
+            trees=trees,
+            load=lambda source, path: workspace.load(path, source=source),
+            worktree=workspace.tree,
+            templates=workspace.config.templates,
+            answering=answering,
+            unanswered=unanswered,
+            meter=Meter(
+                count_tokens=answering.student.count_tokens if answering else None,
+                volume=volume,
+                prices=_prices(workspace, student),
+            ),
+        )
+
+
+@contextmanager
+def _answering(workspace: Workspace, student: str | None, *, ask: bool) -> Iterator[Answering]:
+    with (
+        progress_bar() as progress,
+        workspace.answering((), student=student, offline=not ask, progress=progress) as opened,
+    ):
+        yield opened
+
+
+def _prices(workspace: Workspace, student: str | None) -> Prices | None:
+    """Return the prices in the student's table, None unless both are there."""
+    from pldgov.workflows.prompt_facts import Prices
+
+    table = workspace.config.students.get(student or workspace.config.student, {})
+    given = [table.get(f"price_{side}") for side in ("input", "output")]
+    if not all(isinstance(price, int | float) for price in given):
+        return None
+    return Prices(*map(float, given))  # type: ignore[arg-type]

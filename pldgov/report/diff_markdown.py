@@ -1,0 +1,201 @@
+"""A diff as Markdown, for a job summary or a comment on a pull request.
+
+``sections`` gives one rulebook's parts in the order in which they are read, each whole in itself,
+so that a comment that would be too long can leave out the last ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pldgov.changes import by_rule
+from pldgov.report import change_words, diff_words, wording
+from pldgov.report.markdown import escape, rows_of
+from pldgov.report.terminal import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pldgov.changes import Change, Piece
+    from pldgov.diff_report import DiffReport, RulebookDiff
+    from pldgov.results import GateReport
+
+MOST_RULES = 100
+MOST_FLIPS = 100
+_TEXT_WIDTH = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a rulebook's diff: its name for programs, its Markdown without a last newline."""
+
+    name: str
+    text: str
+
+
+def render_diff_markdown(report: DiffReport) -> str:
+    """Return every rulebook that differs, its verdict first."""
+    lines = [
+        f"{_safe(report.base)} → {_safe(report.head)}",
+        *(f"\n> {_safe(note)}" for note in report.notes),
+    ]
+    for diff in report.differing:
+        lines += [section.text for section in sections(diff, volume=report.volume)]
+    same = len(report.rulebooks) - len(report.differing)
+    if same:
+        lines.append(f"{same} rulebook{'s' if same > 1 else ''} unchanged")
+    if not report.rulebooks:
+        lines.append("Neither side holds a rulebook.")
+    return "\n\n".join(lines) + "\n"
+
+
+def sections(diff: RulebookDiff, *, volume: int | None = None) -> tuple[Section, ...]:
+    """Return verdict, labels, rules, around, flips, cost and key; a part without content is absent.
+
+    ``volume`` is the number of examples a year that the prompt facts were made for.
+    """
+    facts = (*diff_words.tokens(diff), *diff_words.yearly(diff, volume))
+    parts = {
+        "verdict": _verdict(diff),
+        "labels": _labels(diff.gate),
+        "rules": _rules(diff),
+        "around": _around(diff),
+        "flips": _flips(diff),
+        "cost": [" · ".join(map(_safe, facts))] if facts else [],
+        "key": _key(diff.gate),
+    }
+    found = ((name, "\n".join(lines)) for name, lines in parts.items())
+    return tuple(Section(name, text) for name, text in found if text)
+
+
+def _safe(text: str) -> str:
+    return escape(printable(text))
+
+
+def _verdict(diff: RulebookDiff) -> Iterator[str]:
+    word = f"{diff.gate.verdict.outcome}: " if diff.gate else ""
+    yield f"### {word}{_safe(diff.name)}"
+    yield ""
+    if diff.gate is not None:
+        yield _safe(diff.gate.verdict.reason)
+        yield ""
+    effect = f"**{_capital(_safe(diff_words.effect(diff)))}.**"
+    yield " ".join(filter(None, (effect, _summary(diff))))
+    yield from (f"\n> {_safe(t.side)}: {_safe(t.message)}" for t in diff.troubles)
+    yield from (f"\n> {_safe(note)}" for note in diff.notes)
+    if diff.unmeasured is not None:
+        yield f"\nNot measured: {_safe(diff.unmeasured)}"
+    if diff.gate is not None and diff.gate.verdict.macro_f1 is not None:
+        yield f"\nmacro-F1 {_safe(wording.difference(diff.gate.verdict.macro_f1))}"
+    elif diff.gate is not None and diff.gate.scorecard is not None:
+        card = diff.gate.scorecard
+        yield f"\nmacro-F1 {wording.fraction(card.macro_f1)} ({wording.interval(card.interval)})"
+
+
+def _summary(diff: RulebookDiff) -> str:
+    text = _safe(diff_words.summary(diff))
+    return f"{_capital(text)}." if text else ""
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _labels(gate: GateReport | None) -> list[str]:
+    rows = [
+        (
+            _safe(label.label),
+            wording.fraction(label.difference.base),
+            wording.fraction(label.difference.head),
+            wording.points(label.difference.delta),
+            f"{wording.points(label.difference.interval.low)} to "
+            f"{wording.points(label.difference.interval.high)}",
+            str(label.outcome),
+        )
+        for label in (gate.verdict.labels if gate else ())
+        if label.difference is not None
+    ]
+    head = ("label", "base F1", "head F1", "points", "interval", "verdict")
+    return rows_of(head, rows) if rows else []
+
+
+def _rules(diff: RulebookDiff) -> list[str]:
+    grouped = by_rule(diff.changes)
+    if not grouped:
+        return []
+    lines = [f"#### Changed rules ({len(grouped)})", ""]
+    for id_, changes in list(grouped.items())[:MOST_RULES]:
+        title = f" {_safe(changes[0].title)}" if changes[0].title else ""
+        lines.append(f"- **{_safe(id_)}**{title}: {_safe(change_words.headline(changes))}")
+        lines += [line for change in changes for line in _change(diff, change)]
+    if len(grouped) > MOST_RULES:
+        lines.append(f"- and {len(grouped) - MOST_RULES} more")
+    return lines
+
+
+def _around(diff: RulebookDiff) -> list[str]:
+    others = [change for change in diff.changes if change.subject != "rule"]
+    if not others:
+        return []
+    lines = [line for change in others for line in _change(diff, change, indent="")]
+    return ["#### Around the rules", "", *lines]
+
+
+def _change(diff: RulebookDiff, change: Change, *, indent: str = "  ") -> Iterator[str]:
+    told = change_words.tell(change)
+    reach = diff_words.reach(diff, change)
+    words = f": {_words(change_words.shorten(told.pieces))}" if told.pieces else ""
+    yield f"{indent}- {_safe(told.sentence)}{f' <sub>{reach}</sub>' if reach else ''}{words}"
+
+
+def _words(pieces: Sequence[Piece]) -> str:
+    forms = {"same": "{}{}", "removed": "{}<del>{}</del>", "added": "{}<ins>{}</ins>"}
+    return "".join(
+        forms[piece.op].format(" " if piece.text[:1].isspace() else "", _safe(piece.text))
+        for piece in pieces
+    ).strip()
+
+
+def _flips(diff: RulebookDiff) -> list[str]:
+    if not diff.flips:
+        return []
+    shown = diff_words.worst_first(diff.flips)[:MOST_FLIPS]
+    rows = [
+        (
+            one.flip.kind,
+            _safe(one.flip.example_id),
+            _safe(change_words.cut(one.text, _TEXT_WIDTH)),
+            _safe(one.flip.gold),
+            _safe(wording.answer(one.flip.before)),
+            _safe(wording.answer(one.flip.after)),
+            _safe(diff_words.concerns(one.concerns)),
+        )
+        for one in shown
+    ]
+    more = len(diff.flips) - len(rows)
+    return [
+        f"<details><summary>Flipped examples: {diff_words.flip_counts(diff.flips)}</summary>",
+        "",
+        "|  | id | text | gold | before | after | concerns |",
+        "|---|---|---|---|---|---|---|",
+        *(f"| {' | '.join(row)} |" for row in rows),
+        *([f"\nand {more} more"] if more > 0 else []),
+        "",
+        "</details>",
+    ]
+
+
+def _key(gate: GateReport | None) -> list[str]:
+    if gate is None or gate.key is None:
+        return []
+    key = gate.key
+    parts = (
+        f"student {wording.student(gate.student)}",
+        key.decoding,
+        f"templates by {key.template_engine}",
+        f"{len(key.labels)} labels",
+        f"gate set {wording.digest(key.gate_set)}",
+        f"metric {key.metric}",
+    )
+    return [f"<sub>Compared like with like: {' · '.join(map(_safe, parts))}</sub>"]
