@@ -120,8 +120,11 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
                 if current in seen:
                     continue
                 seen.add(current)
-                tree = self.parse(self._source(current), current, f"{self._folder}/{current}")
-                used |= meta.find_undeclared_variables(tree)
+                try:
+                    tree = self.parse(self._source(current), current, f"{self._folder}/{current}")
+                    used |= meta.find_undeclared_variables(tree)
+                except jinja2.TemplateError as error:
+                    raise self._explain(error, current) from error
                 waiting += self._references(tree, current)
             self._asked[name] = frozenset(used), tuple(sorted(seen))
         return self._asked[name]

@@ -108,3 +108,12 @@ def test_ordinary_templates_work():
 def test_line_endings_do_not_matter():
     """A template checked out with CRLF renders the same bytes."""
     assert render("a\r\n{{ x }}\r\n", x="1") == render("a\n{{ x }}\n", x="1") == "a\n1"
+
+
+@pytest.mark.parametrize("source", ["{{ x | nosuch }}", "{% if x %}"])
+def test_what_a_broken_template_uses_is_refused_with_its_place(source):
+    """Asking what a template uses reads it first, and says where it cannot be read."""
+    environment = PromptEnvironment({"a.j2": source})
+    for ask in (environment.variables_used, environment.templates_used):
+        with pytest.raises(TemplateError, match=r"^templates/a\.j2:1: "):
+            ask("a.j2")
