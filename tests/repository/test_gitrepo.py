@@ -92,3 +92,29 @@ def test_the_working_tree_leaves_caches_out(tmp_path):
         path.write_text("")
     assert WorkTree(tmp_path).files("") == ("a/b.txt",)
     assert WorkTree(tmp_path).files("a") == ("a/b.txt",)
+
+
+def test_before_a_commit(governance_repo):
+    """The first parent's files, and nothing before a root commit."""
+    repo = governance_repo()
+    first = repo.git("rev-parse", "HEAD")
+    repo.commit("Second")
+    with Repository(repo.root) as repository:
+        second = repository.tree("HEAD")
+        before = second.before()
+        assert before.commit.hexsha == first
+        assert before.before() is None
+        assert not second.is_merge
+
+
+def test_a_shallow_clone_says_what_is_not_there(governance_repo, tmp_path):
+    """Git names the parent of the last commit that it holds, but does not hold it."""
+    repo = governance_repo()
+    repo.commit("Second")
+    clone = tmp_path / "clone"
+    repo.git("clone", "--quiet", "--depth=1", f"file://{repo.root}", str(clone))
+    with Repository(clone) as repository:
+        with pytest.raises(NoBaseError, match="fetch-depth: 0"):
+            repository.tree("HEAD~1")
+        with pytest.raises(NoBaseError, match="fetch-depth: 0"):
+            repository.tree("HEAD").before()
