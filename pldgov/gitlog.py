@@ -66,6 +66,8 @@ class GitLog:
         try:
             return str(self._repo.git.rev_parse("--verify", "--quiet", f"{ref}^{{commit}}"))
         except GitCommandError as error:
+            if ref == "HEAD":
+                raise NoBaseError("the repository has no commit yet") from error
             hint = SHALLOW if self.is_shallow else "name a branch, tag or commit"
             raise NoBaseError(f"git knows no revision {ref!r}", where="--at", hint=hint) from error
 
@@ -138,16 +140,22 @@ class GitLog:
 
 
 def _parse(tokens: list[str]) -> Iterator[Commit]:
-    """Yield the commits of a log: their fields, then what they did to files."""
-    rest = iter([*tokens, ""])
-    token = next(rest)
-    while token:
-        fields = [token, *(next(rest) for _ in _FIELDS[1:])]
-        changes: list[FileChange] = []
-        token = next(rest)
-        while token.lstrip("\n").startswith(":"):
-            changes += _change(token.lstrip("\n"), rest)
-            token = next(rest)
+    """Yield the commits of a log: their fields, then what they did to files.
+
+    Between them stand empty tokens, more before a merge's changes than before others.
+    """
+    rest = iter(tokens)
+    fields: list[str] = []
+    changes: list[FileChange] = []
+    for token in rest:
+        entry = token.lstrip("\n")
+        if entry.startswith(":"):
+            changes += _change(entry, rest)
+        elif entry:
+            if fields:
+                yield _commit(fields, changes)
+            fields, changes = [entry, *(next(rest) for _ in _FIELDS[1:])], []
+    if fields:
         yield _commit(fields, changes)
 
 

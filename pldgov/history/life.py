@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pldgov.history.model import Approval, Event
-from pldgov.history.versions import changed_rules, changes_between
+from pldgov.history.versions import changed_rules, own_changes
 from pldgov.rulebook.approval import standing
 from pldgov.rulebook.diff.lineage import trace
 
@@ -55,6 +55,8 @@ def _event(
         event = replace(event, approvals=_approvals(now, parents, tuple(now.snapshot.rules)))
     elif there and all(parent.place != now.place for parent in parents):
         event = _changed(bare, now, parents)
+        if len(parents) > 1 and event == bare:
+            event = bare  # it joined what others did
     elif not there and parents and len(were_there) == len(parents):
         event = replace(bare, deleted=True)
     else:
@@ -69,10 +71,9 @@ def _changed(bare: Event, now: Version, parents: Sequence[Version]) -> Event:
     if now.problem:
         return event
     ids = changed_rules(now, parents)
-    only = None if len(parents) == 1 else frozenset(ids)
     return replace(
         event,
-        changes=changes_between(first, now, only=only),
+        changes=own_changes(parents, now),
         approvals=_approvals(now, parents, ids),
         voided=tuple(
             id_

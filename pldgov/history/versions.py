@@ -122,18 +122,39 @@ def changed_rules(after: Version, parents: Sequence[Version]) -> tuple[str, ...]
     )
 
 
-def changes_between(
-    before: Version, after: Version, *, only: frozenset[str] | None
-) -> tuple[Change, ...]:
-    """Return what changed in a rulebook's file; of rules only those in ``only`` (None: all)."""
+def changes_between(before: Version, after: Version) -> tuple[Change, ...]:
+    """Return what changed in a rulebook's file from one version to another."""
     old, new = before.snapshot.rulebook, after.snapshot.rulebook
-    if old is None or new is None:
+    if old is None or new is None or before.snapshot is after.snapshot:
         return ()
-    if before.snapshot is after.snapshot:
-        return ()
-    rules = rule_changes(RuleSides(*_comparable(before.snapshot, after.snapshot), _ANYTHING))
-    kept = (one for one in rules if only is None or not only.isdisjoint((one.name, *one.others)))
-    return (*kept, *(() if old is new else _around(old, new)))
+    sides = RuleSides(*_comparable(before.snapshot, after.snapshot), _ANYTHING)
+    return (*rule_changes(sides), *(() if old is new else _around(old, new)))
+
+
+def own_changes(parents: Sequence[Version], after: Version) -> tuple[Change, ...]:
+    """Return what a commit changed itself, told against its first parent.
+
+    Of a merge that is what stands in none of its parents: a rule that differs from each of theirs,
+    be it a new mixture of two sides, and what is around the rules where it is neither side's.
+    """
+    first, *others = (changes_between(parent, after) for parent in parents)
+    if not others:
+        return first
+    ids = frozenset(changed_rules(after, parents))
+    everywhere = set.intersection(*({_key(one) for one in changes} for changes in others))
+    return tuple(
+        one
+        for one in first
+        if (
+            not ids.isdisjoint((one.name, *one.others))
+            if one.subject == "rule"
+            else _key(one) in everywhere
+        )
+    )
+
+
+def _key(change: Change) -> tuple[str, str, str | None]:
+    return change.subject, change.name, change.field
 
 
 def _comparable(before: Snapshot, after: Snapshot) -> tuple[Rulebook, Rulebook]:
