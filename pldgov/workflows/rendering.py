@@ -6,13 +6,15 @@ import json
 from typing import TYPE_CHECKING, Any, Literal
 
 from pldgov import __version__
-from pldgov.errors import UsageError
+from pldgov.errors import ProviderError, UsageError
+from pldgov.evidence import recorded_calibration
 from pldgov.fingerprint import digest_text
-from pldgov.prompt import TEMPLATE_ENGINE
+from pldgov.prompt import TEMPLATE_ENGINE, count_prompt_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pldgov.ports import Source, Student
     from pldgov.prompt import RenderedPrompt
     from pldgov.questions import Prompt
     from pldgov.rulebook.loading import Revision
@@ -87,6 +89,33 @@ def manifest(
             "git": {"commit": commit, "dirty": dirty},
         }
     )
+
+
+def student_facts(
+    revision: Revision, rendered: RenderedPrompt, *, student: Student, tree: Source
+) -> dict[str, Any]:
+    """Return what a manifest says of the student: tokens and calibration.
+
+    Either is None where it is not known: the tokenizer is not on this machine, or no evidence
+    of this prompt and student stands in ``tree``.
+    """
+    try:
+        count = count_prompt_tokens(rendered.prompt, student.count_tokens)
+    except ProviderError:
+        count = None
+    facts: dict[str, Any] = {
+        "tokens": None if count is None else {"student": student.card.name, "count": count},
+        "calibration": None,
+    }
+    evidence = f"{revision.folder}/evidence/{student.card.name}.json"
+    if tree.exists(evidence):
+        facts["calibration"] = recorded_calibration(
+            tree.read(evidence).decode("utf-8", "replace"),
+            path=evidence,
+            prompt=rendered.prompt.digest,
+            student=student.card.fingerprint,
+        )
+    return facts
 
 
 def _json(value: Any) -> str:
