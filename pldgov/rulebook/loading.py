@@ -168,9 +168,9 @@ def _read_split(
             raise UsageError(f"cannot read {spec} from {source.name}", where=document.path)
         return read_external(spec, inputs)
     path = posixpath.normpath(posixpath.join(place.folder, spec))
-    line, column = document.position(("examples", name))
 
     def problem(code: str, message: str, hint: str | None) -> tuple[None, tuple[Problem, ...]]:
+        line, column = document.position(("examples", name))  # composes the file once more
         return None, (Problem(document.path, line, column, code, message, hint),)
 
     if path.startswith("../") or posixpath.isabs(path):

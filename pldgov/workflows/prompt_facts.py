@@ -46,8 +46,11 @@ class Meter:
         self, rendered: RenderedPrompt, builder: PromptBuilder, gate_set: Sequence[Example]
     ) -> PromptFacts:
         """Return what a prompt takes; with a volume also what an example and a year take."""
-        count, counted = self._counter(rendered)
-        tokens = count_prompt_tokens(rendered.prompt, count) or 0
+        tokens = self._count(rendered)
+        counted = tokens is not None
+        count = self.count_tokens if counted and self.count_tokens else estimate_tokens
+        if tokens is None:
+            tokens = count_prompt_tokens(rendered.prompt, estimate_tokens)
         facts = PromptFacts(
             digest=rendered.prompt.digest,
             rules=len(rendered.rules),
@@ -82,15 +85,14 @@ class Meter:
             yearly_cost=cost,
         )
 
-    def _counter(self, rendered: RenderedPrompt) -> tuple[CountTokens, bool]:
-        """Return the student's own count where it has a tokenizer here, else an estimate."""
-        if self.count_tokens is not None:
-            try:
-                if count_prompt_tokens(rendered.prompt, self.count_tokens) is not None:
-                    return self.count_tokens, True
-            except PldgovError:
-                pass  # the tokenizer is not on this machine
-        return estimate_tokens, False
+    def _count(self, rendered: RenderedPrompt) -> int | None:
+        """Return the student's own count, None where it has no tokenizer on this machine."""
+        if self.count_tokens is None:
+            return None
+        try:
+            return count_prompt_tokens(rendered.prompt, self.count_tokens)
+        except PldgovError:
+            return None
 
 
 def estimate_tokens(text: str) -> int:
