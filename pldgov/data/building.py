@@ -21,29 +21,32 @@ _MISSING_WORDS = frozenset({"nan", "null", "none", "<na>"})
 
 
 def build_examples(
-    rows: Sequence[Row], *, inputs: Sequence[str], findings: Findings
+    rows: Sequence[Row], *, inputs: Sequence[str], findings: Findings, labelled: bool = True
 ) -> tuple[Example, ...]:
     """Return the examples of all rows that have no error; the others are noted.
 
     An id, a label and a group may be a number or a truth value, which becomes text as it is
-    written; an input must be text. Fields that are none of these become metadata.
+    written; an input must be text. Fields that are none of these become metadata. Unless
+    ``labelled``, a row may lack a label, which is then the empty text.
     """
     if not rows and not findings:
         findings.add(1, "data-empty", "there are no examples", "at least one is needed")
-    if not rows or not _fields_exist(rows, inputs, findings):
+    if not rows or not _fields_exist(rows, inputs, findings, labelled=labelled):
         return ()
     named = (*RESERVED, *inputs)
-    built = [_build(row, inputs, named, findings) for row in rows]
+    built = [_build(row, inputs, named, findings, labelled=labelled) for row in rows]
     return tuple(_with_own_ids([one for one in built if one is not None], findings))
 
 
-def _fields_exist(rows: Sequence[Row], inputs: Sequence[str], findings: Findings) -> bool:
+def _fields_exist(
+    rows: Sequence[Row], inputs: Sequence[str], findings: Findings, *, labelled: bool
+) -> bool:
     """Note, once, each field that is wrong for the whole file."""
     reserved = [field for field in inputs if field in RESERVED]
     for field in reserved:
         message = f'"{field}" cannot be an input field of the task'
         findings.add(rows[0].line, "data-reserved-field", message, "give the input another name")
-    required = ("id", *inputs, "label")
+    required = ("id", *inputs, *(("label",) if labelled else ()))
     absent = [field for field in required if not any(field in row.values for row in rows)]
     for field in absent:
         near = did_you_mean(field, (key for key in rows[0].values if key not in required))
@@ -55,11 +58,17 @@ def _fields_exist(rows: Sequence[Row], inputs: Sequence[str], findings: Findings
 
 
 def _build(
-    row: Row, inputs: Sequence[str], named: tuple[str, ...], findings: Findings
+    row: Row,
+    inputs: Sequence[str],
+    named: tuple[str, ...],
+    findings: Findings,
+    *,
+    labelled: bool,
 ) -> Example | None:
     id_ = _name(row, "id", findings)
     texts = {field: _text(row, field, findings) for field in inputs}
-    label = _name(row, "label", findings)
+    has_label = labelled or row.values.get("label") not in (None, "")
+    label = _name(row, "label", findings) if has_label else ""
     has_group = row.values.get("group") not in (None, "")
     group = _name(row, "group", findings) if has_group else None
     read = {field: text for field, text in texts.items() if text is not None}

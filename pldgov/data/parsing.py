@@ -31,12 +31,13 @@ _READERS: Mapping[str, tuple[str, str | None]] = {
 
 
 def parse_examples(
-    data: bytes, *, path: str, inputs: Sequence[str]
+    data: bytes, *, path: str, inputs: Sequence[str], labelled: bool = True
 ) -> tuple[tuple[Example, ...], tuple[Problem, ...]]:
     """Return the sound examples in ``data`` and every problem of the others.
 
     The suffix of ``path`` chooses the format: .jsonl or .ndjson, .csv, .parquet. ``inputs`` are
-    the task's input fields. The examples are worth using only if no problem is an error. Raises
+    the task's input fields. Unless ``labelled``, a row may lack a label, which is then empty. The
+    examples are worth using only if no problem is an error. Raises
     ``DataError`` when there are more than ``rows.MAX_BYTES`` bytes or ``rows.MAX_ROWS`` rows, or
     when the package that reads the format is not installed.
     """
@@ -49,7 +50,7 @@ def parse_examples(
         findings.add(1, "data-format", message, known)
         return (), findings.problems()
     rows = load_format(*_READERS[suffix], where=path)(data, findings)
-    examples = build_examples(rows, inputs=inputs, findings=findings)
+    examples = build_examples(rows, inputs=inputs, findings=findings, labelled=labelled)
     return examples, findings.problems()
 
 
