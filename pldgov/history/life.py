@@ -52,7 +52,8 @@ def _event(
     if there and not were_there:
         at_cut = commit.sha in cut
         event = replace(bare, created=not at_cut, problem=now.problem, cut=at_cut)
-        event = replace(event, approvals=_approvals(now, parents, tuple(now.snapshot.rules)))
+        if not at_cut:  # else nobody knows which commit brought the approvals
+            event = replace(event, approvals=_approvals(now, parents, tuple(now.snapshot.rules)))
     elif there and all(parent.place != now.place for parent in parents):
         event = _changed(bare, now, parents)
         if len(parents) > 1 and event == bare:

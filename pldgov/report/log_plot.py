@@ -50,7 +50,7 @@ def render_log_plot(life: Life, *, format: PlotFormat) -> bytes:  # noqa: A002  
     shown = range(0, len(commits), step)
     names = {event.commit.sha: _name(event) for event, _ in points}
     axes.set_xticks(list(shown), [names[commits[i]] for i in shown], rotation=30, ha="right")
-    axes.set(ylabel="macro-F1 on the gate split", ylim=(0, 1), title=_title(life))
+    axes.set(ylabel="macro-F1 on the gate split", ylim=(0, 1.03), title=_title(life))
     axes.grid(axis="y", color="0.9")
     axes.legend(loc="lower right")
     stream = BytesIO()

@@ -9,7 +9,8 @@ from pldgov.archive import line_of
 from pldgov.distill.model import TeacherReply
 from pldgov.errors import UsageError
 from pldgov.rulebook.document import parse_document
-from pldgov.rulebook.model import Citation, Provenance, Rule, Teacher
+from pldgov.rulebook.editing import set_value
+from pldgov.rulebook.model import Citation, Provenance, Review, Rule, Teacher
 from pldgov.workflows.distilling.recording import Recording
 from pldgov.workflows.distilling.settings import (
     DistillSettings,
@@ -103,6 +104,20 @@ def test_a_distilled_rule_before_one_of_people_moves_behind_it():
     new, ids = splice(swapped, ["ours"], rule("x"))
     assert ids == ["ours", "x"]
     assert "# About us." in new
+
+
+def test_approvals_of_rules_that_stay_stay():
+    """A run leaves an approval where it is, and takes it from a rule that it puts to rest."""
+    review = Review(by="Ann", on="2026-03-01", digest="1" * 64, verdict="PASS")
+    text, _ = splice(HEAD + OURS, ["ours"], rule("x"), rule("y"))
+    for row in (1, 2):
+        text = set_value(text, ("rules", row, "review"), review.model_dump())
+    retired = rule("y").model_copy(update={"status": "deprecated"})
+    new, _ = splice(text, ["ours"], rule("x", "Reworded."), retired)
+    _, kept, gone = parse_document(new.encode(), path="r.yaml").rulebook.rules
+    assert (kept.review, kept.instruction) == (review, "Reworded.")
+    assert (gone.review, gone.status) == (None, "deprecated")
+    assert splice(text, ["ours"], rule("x"), rule("y"))[0] == text
 
 
 def reply(request, content="{}"):

@@ -61,10 +61,11 @@ def approval_missing(subject: Subject) -> Iterator[Finding]:
         needed = rule.status == "active" and policy.requires(rule, owner=rulebook.owner)
         if not needed or standing(rule, rulebook.prompt.exemplars) == "valid":
             continue
-        void = f"; {_named(rule, rule.review)} is void" if rule.review else ""
+        old = rule.review
+        void = f"; that by {old.by} on {old.on} is void" if old else ""
         yield subject.in_rule(
             index,
-            message=f'rule "{rule.id}" needs an approval as it stands{void}',
+            message=f'rule "{rule.id}" needs an approval of what it says now{void}',
             hint=f"pldgov approve {rulebook.name} {rule.id}",
         )
 
