@@ -40,7 +40,7 @@ VERBS: Mapping[str, str] = {
     "owners": "Print a CODEOWNERS fragment.",
     "log": "Tell the life of a rulebook or a rule, commit by commit.",
     "blame": "Say which prompt was live, and who stands behind its rules.",
-    "report": "Show again what a distillation came to.",
+    "report": "Write a rulebook as a page or audit pack; show a distillation.",
     "diff": "Tell what changed between two revisions, rule by rule.",
     "bless": "Commit a measurement as evidence.",
     "lock": "Pin who answers for a rulebook; --check asks whether that still holds.",

@@ -1,19 +1,32 @@
-"""``pldgov report``: what a finished piece of work came to, once more."""
+"""``pldgov report``: a rulebook as a page and as an audit pack; a distillation once more."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pldgov.cli.output import output_option, render_as, write_plot, write_result
-from pldgov.errors import UsageError
+from pldgov.cli.output import (
+    output_option,
+    progress_bar,
+    render_as,
+    student_option,
+    write_plot,
+    write_result,
+)
+from pldgov.errors import NoBaseError, UsageError
 from pldgov.workspace import Workspace
 
 if TYPE_CHECKING:
+    from pldgov.diff_report import RulebookDiff
     from pldgov.distill.summary import Summary
+    from pldgov.dossier import Dossier
+    from pldgov.gitrepo import Repository
+    from pldgov.ports import Student
+    from pldgov.rulebook.loading import Revision
 
 RUNS = ".pldgov/runs"
 FORMATS = {
@@ -21,11 +34,145 @@ FORMATS = {
     "json": "pldgov.report.distill_json:render_distill_json",
     "markdown": "pldgov.report.distill_markdown:render_distill_markdown",
 }
+PAGE = "index.html"
 
 
-@click.group()
+class PageByDefault(click.Group):
+    """A group whose first argument may be a rulebook: then it is about the page."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Name the page where no kind of report is named."""
+        if args and args[0] not in {*self.commands, *ctx.help_option_names}:
+            args = ["page", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=PageByDefault)
 def command() -> None:
-    """Show again what a piece of work came to."""
+    """Show a rulebook to people, or again what a distillation came to.
+
+    `pldgov report RULEBOOK -o DIR` is short for `pldgov report page RULEBOOK -o DIR`.
+    """
+
+
+@command.command("page")
+@click.argument("rulebook")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to write into.",
+)
+@click.option("--base", metavar="REF", help="Also show what changed since this git revision.")
+@click.option("--audit", is_flag=True, help="Write the audit pack: the folder, and DIR.zip.")
+@click.option(
+    "--texts/--no-texts",
+    default=None,
+    help="Show the texts of examples (default: unless examples.obtain keeps them out of git).",
+)
+@student_option
+def page(
+    rulebook: str,
+    output: Path,
+    base: str | None,
+    audit: bool,
+    texts: bool | None,
+    student: str | None,
+) -> None:
+    """Write RULEBOOK as one page that a browser reads from the file.
+
+    It holds rules, examples, the teacher's reasoning and the committed evidence, and asks no
+    student. With --audit the folder also holds rulebook, prompt, manifest and tables.
+    """
+    from pldgov.workflows.reporting.packing import pack_files, write_pack, write_page
+
+    workspace = Workspace.around((rulebook,))
+    path = workspace.find_one(rulebook)
+    revision = workspace.load(path)
+    with ExitStack() as stack:
+        opened = workspace.student(student)
+        stack.callback(opened.close)
+        repository = _repository(workspace, stack)
+        dossier = _compile(workspace, revision, opened, repository, base=base, texts=texts)
+        if audit:
+            files = pack_files(dossier, revision, student=opened, tree=workspace.tree)
+            written = write_pack(output, files)
+        else:
+            written = write_page(output / PAGE, dossier)
+    click.echo(_told(dossier, written))
+
+
+def _repository(workspace: Workspace, stack: ExitStack) -> Repository | None:
+    try:
+        return stack.enter_context(workspace.repository())
+    except NoBaseError:
+        return None
+
+
+def _compile(
+    workspace: Workspace,
+    revision: Revision,
+    student: Student,
+    repository: Repository | None,
+    *,
+    base: str | None,
+    texts: bool | None,
+) -> Dossier:
+    from pldgov.workflows.reporting.compiling import compile_dossier
+
+    name, diff = None, None
+    if base is not None:
+        if repository is None:
+            raise NoBaseError("not a git repository", where="--base", hint="leave it out")
+        name, diff = _compare(workspace, revision, repository, base, student.card.name)
+    return compile_dossier(
+        revision,
+        tree=workspace.tree,
+        student=student,
+        repository=repository,
+        templates=workspace.config.templates,
+        texts=texts,
+        base=name,
+        diff=diff,
+    )
+
+
+def _compare(
+    workspace: Workspace, revision: Revision, repository: Repository, base: str, student: str
+) -> tuple[str, RulebookDiff]:
+    """Return the base's name and what changed since, by recorded answers only."""
+    from pldgov.workflows.diffing import Differ, find_pairs
+    from pldgov.workflows.prompt_facts import Meter
+    from pldgov.workflows.revision_range import open_trees
+
+    if ".." in base:
+        raise UsageError("names one revision: head is the working tree", where="--base")
+    trees = open_trees(base, repository, worktree=workspace.tree)
+    under = sorted({workspace.config.rulebooks, revision.folder})
+    pair = next(one for one in find_pairs(trees, under=under) if one.head == revision.path)
+    with (
+        progress_bar() as progress,
+        workspace.answering((), student=student, offline=True, progress=progress) as answering,
+    ):
+        differ = Differ(
+            trees=trees,
+            load=lambda source, path: workspace.load(path, source=source),
+            worktree=workspace.tree,
+            templates=workspace.config.templates,
+            answering=answering,
+            meter=Meter(count_tokens=answering.student.count_tokens),
+        )
+        return trees.base.name, differ.compare(pair)
+
+
+def _told(dossier: Dossier, written: Path) -> str:
+    found = dossier.measurement
+    figure = f"macro-F1 {found.scorecard.macro_f1:.3f} ({found.student['name']})" if found else ""
+    rules, examples = len(dossier.rules), len(dossier.examples)
+    said = (f"{rules} rules", f"{examples} examples", figure or "not measured")
+    return f"{written}: {', '.join(said)}"
 
 
 @command.command("distill")

@@ -1,0 +1,1 @@
+"""The audit pack's own files: tables that a spreadsheet opens, and an index."""

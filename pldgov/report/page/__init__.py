@@ -1,0 +1,1 @@
+"""The page: one HTML file, its style and its script, made of a dossier."""

@@ -1,0 +1,1 @@
+"""Reporting: a rulebook, its evidence and its history gathered for people to read."""
