@@ -1,8 +1,9 @@
-"""Which changed rules a flipped example most concerns: those that cite it, else the nearest ones.
+"""Which changed rules a flipped example most concerns.
 
-Near means cosine similarity of TF-IDF vectors of words, between the example's text and the words
-of a rule before and after, with those of the examples that it cites. That is a hint where to
-read first, not a cause.
+Those that cite it; else those that argue for the answer given now, or no longer for the one given
+before, the nearest first; then those that are merely near. Near means cosine similarity of TF-IDF
+vectors of words, between the example's text and the words of a rule before and after, with those
+of the examples that it cites. That is a hint where to read first, not a cause.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pldgov.diff_report import Concern
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pldgov.results import Flip
+
 MOST = 3
 LEAST = 0.05
 """A rule less near than that has hardly a word in common."""
@@ -26,42 +29,63 @@ _WORD_OR_MARK = r"(?u)\w+|[^\w\s]"
 
 @dataclass(frozen=True, slots=True)
 class ChangedRule:
-    """A changed rule: its words on both sides, and the ids of the examples that it cites."""
+    """A changed rule: its words on both sides, the ids of the examples that it cites, its labels.
+
+    ``argues`` holds its labels in head, ``gave_up`` those that it has in base only.
+    """
 
     id: str
     words: str
     cites: frozenset[str] = frozenset()
+    argues: frozenset[str] = frozenset()
+    gave_up: frozenset[str] = frozenset()
+
+    def explains(self, flip: Flip) -> bool:
+        """Tell whether the rule's labels and the example's answers changed alike."""
+        return flip.after in self.argues or flip.before in self.gave_up
 
 
 def concerned_rules(
-    texts: Mapping[str, str], rules: Sequence[ChangedRule], *, others: Sequence[str] = ()
+    flips: Sequence[Flip],
+    rules: Sequence[ChangedRule],
+    *,
+    texts: Mapping[str, str],
+    others: Sequence[str] = (),
 ) -> dict[str, tuple[Concern, ...]]:
-    """Return the rules that each example (text by id) concerns, the most concerned first.
+    """Return the rules that each flipped example concerns by its id, the most concerned first.
 
-    ``others`` are further texts of the rulebook, from which it is learned which words are common.
-    An example near to no rule concerns none, unless only one was changed.
+    ``texts`` are the examples' by id; ``others`` are further texts of the rulebook, from which it
+    is learned which words are common. Where only one rule was changed, every flip concerns it.
     """
-    cited = {
-        id_: tuple(Concern(rule.id, "cited") for rule in rules if id_ in rule.cites)[:MOST]
-        for id_ in texts
+    found = {
+        flip.example_id: tuple(
+            Concern(rule.id, "cited") for rule in rules if flip.example_id in rule.cites
+        )[:MOST]
+        for flip in flips
     }
-    rest = [id_ for id_ in texts if not cited[id_]]
-    if not rules or not rest:
-        return cited
-    rows = _similarities([texts[id_] for id_ in rest], [rule.words for rule in rules], others)
-    nearest = {id_: _nearest(row, rules) for id_, row in zip(rest, rows, strict=True)}
-    return {**cited, **nearest}
+    rest = [flip for flip in flips if not found[flip.example_id]]
+    if rules and rest:
+        read = [texts.get(flip.example_id, "") for flip in rest]
+        rows = _similarities(read, [rule.words for rule in rules], others)
+        found |= {
+            flip.example_id: _ranked(flip, row, rules) for flip, row in zip(rest, rows, strict=True)
+        }
+    return found
 
 
-def _nearest(row: Sequence[float], rules: Sequence[ChangedRule]) -> tuple[Concern, ...]:
-    ranked = sorted(zip(row, rules, strict=True), key=lambda one: -one[0])[:MOST]
+def _ranked(flip: Flip, row: Sequence[float], rules: Sequence[ChangedRule]) -> tuple[Concern, ...]:
+    ranked = sorted(zip(row, rules, strict=True), key=lambda one: -one[0])
     best = ranked[0][0]
-    kept = [
+    alike = [(score, rule) for score, rule in ranked if rule.explains(flip)]
+    near = [
         (score, rule)
         for score, rule in ranked
-        if len(rules) == 1 or score >= max(LEAST, LEAST_OF_BEST * best)
+        if not rule.explains(flip)
+        and (len(rules) == 1 or score >= max(LEAST, LEAST_OF_BEST * best))
     ]
-    return tuple(Concern(rule.id, "nearest", round(score, 4)) for score, rule in kept)
+    named = [Concern(rule.id, "label", round(score, 4)) for score, rule in alike]
+    named += [Concern(rule.id, "nearest", round(score, 4)) for score, rule in near]
+    return tuple(named[:MOST])
 
 
 def _similarities(

@@ -50,12 +50,13 @@ class Trouble:
 class Concern:
     """A changed rule that a flipped example most concerns.
 
-    ``how``: the rule cites the example, or its words are near the example's; ``score`` is then
-    their cosine similarity, from 0 to 1.
+    ``how``: the rule cites the example; or it argues for the answer given now, or no longer for
+    the one given before (``label``); or its words are near the example's. ``score`` is the cosine
+    similarity of the words, from 0 to 1 (1 for a rule that cites the example).
     """
 
     rule: str
-    how: Literal["cited", "nearest"]
+    how: Literal["cited", "label", "nearest"]
     score: float = 1.0
 
 

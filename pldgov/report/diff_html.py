@@ -43,6 +43,7 @@ def render_diff_html(report: DiffReport) -> str:
         headline=change_words.headline,
         tell=change_words.tell,
         shorten=change_words.shorten,
+        cut=change_words.cut,
         most_rules=MOST_RULES,
         most_flips=MOST_FLIPS,
     )

@@ -80,8 +80,9 @@ def _verdict(diff: RulebookDiff) -> Iterator[str]:
     if diff.gate is not None:
         yield _safe(diff.gate.verdict.reason)
         yield ""
-    effect = f"**{_capital(_safe(diff_words.effect(diff)))}.**"
-    yield " ".join(filter(None, (effect, _summary(diff))))
+    effect = f"**{_safe(diff_words.sentence(diff_words.effect(diff)))}**"
+    summary = _safe(diff_words.sentence(diff_words.summary(diff)))
+    yield f"{effect} {summary}".rstrip()
     yield from (f"\n> {_safe(t.side)}: {_safe(t.message)}" for t in diff.troubles)
     yield from (f"\n> {_safe(note)}" for note in diff.notes)
     if diff.unmeasured is not None:
@@ -91,15 +92,6 @@ def _verdict(diff: RulebookDiff) -> Iterator[str]:
     elif diff.gate is not None and diff.gate.scorecard is not None:
         card = diff.gate.scorecard
         yield f"\nmacro-F1 {wording.fraction(card.macro_f1)} ({wording.interval(card.interval)})"
-
-
-def _summary(diff: RulebookDiff) -> str:
-    text = _safe(diff_words.summary(diff))
-    return f"{_capital(text)}." if text else ""
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _labels(gate: GateReport | None) -> list[str]:

@@ -65,6 +65,11 @@ def _rules(facts: PromptFacts) -> str:
     return f"{facts.rules} active rule{'' if facts.rules == 1 else 's'}"
 
 
+def sentence(text: str) -> str:
+    """Return words with a capital and a full stop; nothing for nothing."""
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
 def reach(diff: RulebookDiff, change: Change) -> str:
     """Return whether one change can reach the student, where that is a question at all."""
     if diff.effect == "unchanged" or diff.state != "changed":
@@ -73,9 +78,10 @@ def reach(diff: RulebookDiff, change: Change) -> str:
 
 
 def concerns(found: Sequence[Concern]) -> str:
-    """Return the rules that a flipped example concerns: ``r-01 (nearest, .42)``."""
+    """Return the rules that a flipped example concerns: ``r-01 (nearest, 0.42)``."""
+    why = {"cited": "cites it", "label": "about these labels", "nearest": "nearest"}
     return ", ".join(
-        f"{one.rule} (cites it)" if one.how == "cited" else f"{one.rule} (nearest, {one.score:.2f})"
+        f"{one.rule} ({why[one.how]}{'' if one.how == 'cited' else f', {one.score:.2f}'})"
         for one in found
     )
 

@@ -12,6 +12,7 @@ from pldgov.errors import (
     PldgovError,
     ProviderError,
     RulebookError,
+    UnjudgedError,
     UsageError,
 )
 from pldgov.rulebook.diff import compare_revisions
@@ -145,7 +146,8 @@ class Differ:
         except PldgovError as error:
             if isinstance(error, ProviderError | BudgetError) and not self.answering.offline:
                 raise
-            return str(error)
+            is_unasked = isinstance(error, UnjudgedError) and self.answering.offline
+            return f"{error.message}; --ask allows that" if is_unasked else str(error)
 
     def _gate(
         self, told: RulebookDiff, base: ReadSide | None, head: ReadSide, *, answering: Answering
@@ -273,8 +275,9 @@ def _flipped(
     assert base.revision is not None
     assert head.revision is not None
     concerns = concerned_rules(
-        {flip.example_id: gate.texts.get(flip.example_id, "") for flip in flips},
+        flips,
         _changed_rules(changes, base.revision, head.revision),
+        texts=gate.texts,
         others=[rule.instruction for rule in head.revision.rulebook.rules],
     )
     return tuple(
@@ -297,22 +300,35 @@ def _changed_rules(
         {one.id: " ".join(one.inputs.values()) for one in side.splits.get("train", ())}
         for side in sides
     ]
+    train = {**texts[0], **texts[1]}
     return tuple(
         _changed_rule(
             id_,
-            [rules[one] for rules in by_id for one in sorted(members) if one in rules],
-            {**texts[0], **texts[1]},
+            *([rules[one] for one in sorted(members) if one in rules] for rules in by_id),
+            train=train,
         )
         for id_, members in ids.items()
     )
 
 
-def _changed_rule(id_: str, versions: Sequence[Rule], train: dict[str, str]) -> ChangedRule:
+def _changed_rule(
+    id_: str, before: Sequence[Rule], after: Sequence[Rule], *, train: Mapping[str, str]
+) -> ChangedRule:
+    """Return a rule with all that it was before and is now; a split or a merge has several."""
+    versions = (*before, *after)
     cites = {one.id for rule in versions if rule.provenance for one in rule.provenance.examples}
-    words = dict.fromkeys(
-        (
-            *(text for rule in versions for text in (rule.title, rule.instruction)),
-            *(train[one] for one in sorted(cites) if one in train),
-        )
+    words = (
+        *(text for rule in versions for text in (rule.title, rule.instruction)),
+        *(train[one] for one in sorted(cites) if one in train),
     )
-    return ChangedRule(id_, "\n".join(words), frozenset(cites))
+    old, new = (
+        {label for rule in side if rule.status == "active" for label in rule.labels}
+        for side in (before, after)
+    )
+    return ChangedRule(
+        id_,
+        "\n".join(dict.fromkeys(words)),
+        cites=frozenset(cites),
+        argues=frozenset(new),
+        gave_up=frozenset(old - new),
+    )

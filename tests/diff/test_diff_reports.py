@@ -91,7 +91,7 @@ def test_the_sections_of_a_comment_come_in_the_order_of_reading():
     assert texts["verdict"].startswith("### REGRESSED: desk\n\nIt fell.\n")
     assert "0.700" in texts["verdict"]
     assert texts["labels"].count("\n") == 2
-    assert "Keep<del> old</del><ins> new</ins>" in texts["rules"]
+    assert "Keep <del>old</del> <ins>new</ins>" in texts["rules"]
     assert texts["flips"].startswith("<details><summary>Flipped examples: 1 broken")
     assert texts["flips"].endswith("</details>")
     assert "2.00" in texts["cost"]
