@@ -45,6 +45,7 @@ FLOORS = {
     "pldgov.gate_reasons": 2,
     "pldgov.history": 2,
     "pldgov.history.model": 1,
+    "pldgov.importing": 2,
     "pldgov.interpretability": 2,
     "pldgov.interpretability.model": 1,
     "pldgov.metrics": 2,

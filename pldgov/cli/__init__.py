@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 VERBS: Mapping[str, str] = {
     # verb: its one-line help, here so that `pldgov --help` loads none of them
     "init": "Scaffold a governance repository.",
+    "import": "Make a rulebook of an existing prompt or playbook.",
     "quickstart": "See the whole job done in a temporary repository.",
     "distill": "Make a rulebook from labelled examples and a teacher.",
     "lint": "Report every problem of rulebooks and their examples.",

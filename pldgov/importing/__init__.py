@@ -1,0 +1,1 @@
+"""Prompts that exist already, read into rules: Markdown or text, and ACE playbooks."""
