@@ -145,5 +145,7 @@ def _both(
     if len(known) < 2:  # noqa: PLR2004  (a side is missing)
         return form.format(known[0]) if known else "-"
     before, after = known
-    change = f" ({signed.format(after - before)})" if signed and after != before else ""
+    if before == after:
+        return form.format(after)
+    change = f" ({signed.format(after - before)})" if signed else ""
     return f"{form.format(before)} -> {form.format(after)}{change}"

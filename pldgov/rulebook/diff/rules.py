@@ -200,7 +200,8 @@ def _changed(sides: RuleSides, old: Rule, new: Rule) -> Iterator[Change]:
     before, after = (rule.model_dump(mode="json", include=set(differing)) for rule in (old, new))
     order = [*_OWN_KINDS, *type(new).model_fields]
     for name in sorted(differing, key=order.index):
-        is_text = name == "instruction"
+        old_text, new_text = getattr(old, name), getattr(new, name)
+        is_prose = name in {"instruction", "rationale"} and bool(old_text and new_text)
         yield Change(
             kind=_OWN_KINDS.get(name, "metadata"),
             subject="rule",
@@ -209,7 +210,7 @@ def _changed(sides: RuleSides, old: Rule, new: Rule) -> Iterator[Change]:
             field=name,
             before=before[name],
             after=after[name],
-            wording=compare_words(old.instruction, new.instruction) if is_text else (),
+            wording=compare_words(old_text, new_text) if is_prose else (),
             title=new.title,
         )
 
