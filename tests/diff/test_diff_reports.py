@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import html
 import json
+import re
 
 import pytest
 
@@ -214,3 +218,15 @@ def test_nothing_changed_is_said_too():
     assert "1 rulebook unchanged" in render_diff_text(DiffReport("a", "b", (same,)))
     assert "neither side holds a rulebook" in render_diff_text(DiffReport("a", "b", ()))
     assert "Neither side" in render_diff_markdown(DiffReport("a", "b", ()))
+
+
+def test_the_page_allows_its_own_style_and_nothing_else():
+    """The policy's digest is that of the style as the browser reads it; there is no script."""
+    page = render_diff_html(report())
+    style = re.search("<style>(.*)</style>", page, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = html.unescape(re.search('Content-Security-Policy" content="(.*?)"', page)[1])
+    assert policy == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
+    assert not re.search(r"<script|\son\w+=|\sstyle=|https?://", page)
