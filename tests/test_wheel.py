@@ -35,6 +35,9 @@ def test_it_carries_what_init_copies_and_the_types(wheel):
     for path in (
         "pldgov/py.typed",
         "pldgov/rulebook/rulebook.schema.json",
+        "pldgov/report/page/page.html.j2",
+        "pldgov/report/page/page.css",
+        "pldgov/report/page/page.js",
         "pldgov/scaffold/pyproject.toml",
         "pldgov/scaffold_shared/templates/plain.j2",
         "pldgov/scaffold_shared/rulebooks/desk-routing/rulebook.yaml",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Cell = str | int | float | None
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", *"\uff1d\uff0b\uff0d\uff20")
+_FORMULA: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 """What a spreadsheet begins a formula with, full-width forms included."""
 
 _IN_SPLIT: Final = {"not found": "no", "not here": "unknown"}
@@ -40,7 +40,7 @@ def cell(value: Cell) -> str:
     if not isinstance(value, str):
         return repr(value)
     text = visible(value)
-    return f"'{text}" if text.lstrip(" \n").startswith(_FORMULA) else text
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
 
 
 def rules_table(dossier: Dossier) -> str:

@@ -15,7 +15,7 @@ class Filter {
     this.output = form.querySelector("output");
     this.texts = null;
     form.hidden = false;
-    form.addEventListener("input", () => this.apply());
+    for (const kind of ["input", "change"]) form.addEventListener(kind, () => this.apply());
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("reset", () => setTimeout(() => this.apply()));
     const later = window.requestIdleCallback || setTimeout;
@@ -72,7 +72,10 @@ showTarget();
 
 let closed = [];
 window.addEventListener("beforeprint", () => {
-  closed = [...document.querySelectorAll("details:not([open])")];
+  closed.push(...document.querySelectorAll("details:not([open])"));
   closed.forEach((one) => { one.open = true; });
 });
-window.addEventListener("afterprint", () => closed.forEach((one) => { one.open = false; }));
+window.addEventListener("afterprint", () => {
+  closed.forEach((one) => { one.open = false; });
+  closed = [];
+});

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from pldgov.dossier import Dossier, ExampleEntry
 
 _SAFE_ID: Final = re.compile("[A-Za-z0-9._-]{1,80}")
-_LINK: Final = re.compile(r"https://[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#][!-~]*)?")
+_LINK: Final = re.compile(
+    r"https://[A-Za-z0-9.-]+(?::[0-9]+)?(?:[/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?"
+)
 _IN_SCRIPT: Final = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 _SHADES: Final = 6
 

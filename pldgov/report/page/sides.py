@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from pldgov.changes import Piece, by_rule
 
@@ -69,7 +69,7 @@ def _columns(change: Change) -> Columns:
         before = tuple(piece for piece in change.wording if piece.op != "added")
         after = tuple(piece for piece in change.wording if piece.op != "removed")
     else:
-        before, after = _whole("removed", change.before), _whole("added", change.after)
+        before, after = _whole(change.before), _whole(change.after)
     return Columns(
         kind=change.kind.replace("-", " "),
         field=change.field or "",
@@ -80,8 +80,8 @@ def _columns(change: Change) -> Columns:
     )
 
 
-def _whole(op: Literal["removed", "added"], value: Any) -> tuple[Piece, ...]:
-    return () if value is None else (Piece(op, _text(value)),)
+def _whole(value: Any) -> tuple[Piece, ...]:
+    return () if value is None else (Piece("same", _text(value)),)
 
 
 def _text(value: Any) -> str:

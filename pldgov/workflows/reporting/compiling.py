@@ -143,7 +143,7 @@ def _measurement(
         said = f"There is no evidence of the student {student}; that of {other} is shown."
         return found, [said, *doubts]
     known = ", ".join(path.rpartition("/")[2].removesuffix(".json") for path in paths)
-    hint = f"evidence there is of {known} (--student)" if known else "`pldgov bless` commits it"
+    hint = f"evidence there is of {known} (--student)" if known else "pldgov bless commits it"
     return None, [f"No evidence of the student {student} is committed: {hint}."]
 
 

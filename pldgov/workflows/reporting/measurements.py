@@ -56,7 +56,7 @@ def _doubts(measurement: Measurement, labels: tuple[str, ...]) -> Iterator[str]:
     if not measurement.current:
         yield (
             f"The figures are of another prompt ({measurement.prompt[:12]}): rules, templates or "
-            "shown examples have changed since. `pldgov bless` measures the present one."
+            "shown examples have changed since. pldgov bless measures the present one."
         )
     counted = macro_f1(measurement.decisions, labels) if measurement.decisions else 0.0
     if abs(counted - measurement.scorecard.macro_f1) > _TOLERANCE:
