@@ -31,7 +31,7 @@ _DESCRIBED: Final = re.compile(
     re.DOTALL,
 )
 _LABELS_LEAD: Final = re.compile(
-    r"^[*_#\s]*(?:labels|classes|categories)\b.*:[*_\s]*$", re.IGNORECASE
+    r"^[*_#\s]*(?:labels|classes|categories)(?:\b.*:)?[*_\s]*$", re.IGNORECASE
 )
 
 

@@ -76,7 +76,7 @@ def left_to_do(made: Imported, *, templates: bool) -> Iterator[str]:
     if not templates:
         yield "templates: there is no plain.j2 and user.j2; pldgov init writes some"
     if made.unlabelled:
-        yield f"labels: {_listed(made.unlabelled)} names no label, or several"
+        yield f"labels: none, or several, are named in {_listed(made.unlabelled)}"
     if made.harmful:
         yield f"harm: the playbook counts more harm than help for {_listed(made.harmful)}"
     if made.undescribed:

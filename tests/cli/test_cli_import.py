@@ -38,7 +38,7 @@ def test_a_prompt_becomes_a_rulebook_of_drafts(repo, pldgov):
     result = pldgov("import", "prompts/old.md", "--labels", "fraud,other", cwd=repo.root)
     assert result.exit_code == 0, result.output
     assert "rulebooks/old/rulebook.yaml: 2 rules as drafts, 1 with a label" in result.stdout
-    for needed in ("examples:", "status:", "labels: r-02", "describe fraud, other", "owner:"):
+    for needed in ("examples:", "status:", "named in r-02", "describe fraud, other", "owner:"):
         assert needed in result.stdout
     assert "templates:" not in result.stdout
     assert "pldgov lint rulebooks/old tells what is left." in result.stdout

@@ -247,6 +247,16 @@ def test_five_megabytes_of_rule_are_rendered_in_seconds(governance_repo, pldgov)
     assert time.perf_counter() - started < 60
 
 
+def test_every_format_is_offered_written_and_documented(repository):
+    """The option, the table of writers, these tests and the page name the same formats."""
+    from pldgov.cli.render import TOOL_FORMATS
+    from pldgov.workflows.exporting import FORMATS as WRITERS
+
+    assert set(TOOL_FORMATS) == set(WRITERS) == set(FORMATS)
+    page = (repository / "docs/export.md").read_text("utf-8")
+    assert all(f"| `{name}` |" in page for name in TOOL_FORMATS)
+
+
 def test_exports_load_nothing_heavy(repository):
     """Neither torch nor the openai package is needed to write a file for them."""
     program = (

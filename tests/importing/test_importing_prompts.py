@@ -73,6 +73,10 @@ def test_the_list_of_labels_is_no_list_of_rules():
     assert found.task == "Say."
     unknown = read_markdown(source.replace("**dispute** -", "dispute:"), labels=())
     assert list(unknown.labels) == ["fraud", "dispute"]
+    below = read_markdown(
+        "## Labels\n\n- a: A.\n- b: B.\n\n## Rules\n\n- c: C.\n- d: D.\n", labels=()
+    )
+    assert (list(below.labels), len(below.rules)) == (["a", "b"], 2)
 
 
 def test_a_list_that_only_looks_like_labels_stays_rules():
