@@ -191,6 +191,11 @@ class Dossier:
     notes: tuple[str, ...] = field(default=())
 
     @property
+    def prompt_withheld(self) -> bool:
+        """Whether the prompt's text may not be shown, because it shows examples itself."""
+        return self.rendered is not None and bool(self.rendered.examples) and not self.texts
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The task's labels."""
         return self.rulebook.labels

@@ -43,13 +43,7 @@ def test_it_holds_every_part(pack):
         "templates/plain.j2", "templates/user.j2", "verdicts.csv",
     }  # fmt: skip
     for name in found - {"README.md", "SHA256SUMS"}:
-        assert f"| `{name}` |" in html_free((pack / "README.md").read_text()), name
-
-
-def html_free(text):
-    import html
-
-    return html.unescape(text)
+        assert f"| `{name}` |" in (pack / "README.md").read_text(), name
 
 
 def test_its_sums_are_right_and_the_zip_is_the_folder(pack):
@@ -189,6 +183,25 @@ def test_without_the_examples_that_the_prompt_shows_there_is_no_prompt(
     assert "The prompt cannot be rendered here" in (tmp_path / "pack/README.md").read_text()
 
 
+def test_a_prompt_that_shows_withheld_examples_is_withheld(taught, obtained, report, tmp_path):
+    """No file of the pack holds a text that is kept out of git; the manifest still pins it."""
+    obtained.obtain(taught, prompt={"template": "showing.j2", "user_template": "user.j2"})
+    texts = [
+        json.loads(line)["text"].encode()
+        for file in sorted((taught.root / "rulebooks/desk/examples").iterdir())
+        for line in file.read_text().splitlines()
+    ]
+    assert report(taught, "desk", "--audit", "-o", tmp_path / "pack").exit_code == 0
+    data = (tmp_path / "pack.zip").read_bytes()
+    assert not [text for text in texts if text in data]
+    assert b"Its text is left out: it shows 2 examples." in data
+    digest = json.loads((tmp_path / "pack/manifest.json").read_text())["prompt"]["sha256"]
+    assert digest in (tmp_path / "pack/report.html").read_text()
+    assert report(taught, "desk", "--audit", "--texts", "-o", tmp_path / "full").exit_code == 0
+    assert texts[0] in (tmp_path / "full/report.html").read_bytes()
+    assert (tmp_path / "full/prompt.json").exists()
+
+
 @pytest.mark.parametrize(
     "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r\n=1", " =1", "\u00a0=1", "\uff1d1"]
 )
@@ -214,3 +227,23 @@ def test_numbers_stay_numbers():
         "",
         0.1 + 0.2,
     )
+
+
+def test_the_index_is_plain_whatever_the_rulebook_is_called(taught, report, tmp_path):
+    """No title or owner becomes markup, a link or an image where the index is rendered."""
+    from markdown_it import MarkdownIt
+
+    evil = (
+        "# A <script>x</script> ![i](https://example.org/x.png) `b` | **c** [d](https://e.org)\n- f"
+    )
+    taught.write_rulebook(title=evil, owner=f"{evil}\u202e")
+    taught.write("templates/a | `b`.j2", "x")
+    assert report(taught, "desk", "--audit", "-o", tmp_path / "pack").exit_code == 0
+    text = (tmp_path / "pack/README.md").read_text()
+    page = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
+    assert not {"<script", "<img", "<a ", "<strong"} & {
+        page[i : i + n] for n in (3, 4, 7, 8) for i in range(len(page))
+    }
+    assert "\u202e" not in text
+    assert page.count("<h1>") == 1
+    assert page.count("<li>") == text.count("\n- ")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from pldgov import __version__
 from pldgov.report import wording
-from pldgov.report.markdown import escape
 from pldgov.report.visible import visible
 
 if TYPE_CHECKING:
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pldgov.dossier import Dossier
 
 SUMS: Final = "SHA256SUMS"
+
+_SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|~&#!])")
+_PLAIN: Final = re.compile(r"[\w./-]+", re.ASCII)
 
 _WHAT: Final = {
     "report.html": "the page, for a browser: rules, examples, provenance, measurements, history",
@@ -72,7 +75,7 @@ def _files(files: Collection[str]) -> Iterator[str]:
     yield from ("## Files", "", "| file | what it is |", "|---|---|")
     for name in sorted(files):
         what = _WHAT.get(name) or "a template that the prompt is made with"
-        yield f"| `{_said(name)}` | {what} |"
+        yield f"| {f'`{name}`' if _PLAIN.fullmatch(name) else _said(name)} | {what} |"
     yield f"| `{SUMS}` | the SHA-256 of every other file |"
     yield ""
 
@@ -85,11 +88,12 @@ def _check(dossier: Dossier) -> Iterator[str]:
     yield "```"
     yield ""
     yield (
-        "The same commit gives the same pack, byte for byte: it holds no time and no machine. In "
-        "the tables text that a spreadsheet would take for a formula has an apostrophe before it, "
-        "and characters that cannot be seen are spelt out."
+        "The same commit and the same recorded answers give the same pack, byte for byte: it holds "
+        "no time and no machine. In the tables text that a spreadsheet would take for a formula "
+        "has an apostrophe before it, and characters that cannot be seen are spelt out."
     )
 
 
 def _said(text: str) -> str:
-    return escape(visible(text))
+    """Return text that Markdown shows as it is, and that can be read without Markdown too."""
+    return _SPECIAL.sub(r"\\\1", " ".join(visible(text).split()))

@@ -240,4 +240,4 @@ def _withheld(texts: bool, revision: Revision) -> Iterator[str]:  # noqa: FBT001
     if revision.absent:
         yield f"{absence(examples, revision.absent)}; {advice(examples)}".capitalize()
     if not texts:
-        yield "The texts of examples are left out of this report (--texts shows them)."
+        yield "The texts of examples are left out, and with them a prompt that shows any (--texts)."

@@ -58,10 +58,13 @@ def _prompt_files(
     facts = student_facts(revision, rendered, student=student, tree=tree)
     said = manifest(revision, rendered, commit=dossier.commit, dirty=dossier.dirty, **facts)
     plain = "messages.json" if rendered.prompt.turns else "prompt.txt"
-    texts = {
+    prompt = {
         plain: format_prompt(rendered.prompt),
         "prompt.json": format_prompt(rendered.prompt, format="json"),
+    }
+    texts = {
         "manifest.json": said,
+        **({} if dossier.prompt_withheld else prompt),
         **{f"templates/{name}": revision.templates[name] for name in rendered.templates},
     }
     return {name: text.encode() for name, text in texts.items()}
