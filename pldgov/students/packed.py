@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -64,6 +65,7 @@ class PackedModel:
         self._chunk = chunk
         self._rows = max(1, LOGITS_AT_ONCE // int(self._config.vocab_size))
         self._split = split_attention and use_shared_attention(model)
+        self._cache_argument = _cache_argument(model)
         self._forget()
 
     def _forget(self) -> None:
@@ -173,9 +175,9 @@ class PackedModel:
                 input_ids=torch.tensor([feed.tokens[here]]),
                 position_ids=torch.tensor([feed.positions[here]]),
                 attention_mask=self._masks(keys, shared),
-                past_key_values=self._cache,
                 use_cache=True,
                 logits_to_keep=torch.tensor(asked, dtype=torch.long),
+                **{self._cache_argument: self._cache},
             )
             yield output.logits[0]
 
@@ -188,6 +190,12 @@ class PackedModel:
             seen = self._ledger.visible(keys, since=since, window=window)
             masks[kind] = _additive(seen, self._model.dtype)[None, None]
         return masks if len(masks) > 1 else next(iter(masks.values()))
+
+
+def _cache_argument(model: Any) -> str:
+    """Return what a model calls its cache: transformers renamed it in 5.24, model by model."""
+    known = inspect.signature(model.forward).parameters
+    return "cache" if "cache" in known else "past_key_values"
 
 
 def attention_windows(config: Any) -> dict[str, int | None]:
