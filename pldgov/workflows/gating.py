@@ -136,11 +136,11 @@ def gate_against_revision(
 def gate_without_base(head: Revision, reason: str, *, answering: Answering) -> GateReport:
     """Judge a rulebook that has nothing to be compared with: floors, else NO_BASELINE."""
     side = side_of(head, answering.student)
-    measured = _measure(side, answering)
+    measured = measure_gate(side, answering)
     verdict = _judge(measured, None, head, answering)
     if verdict.outcome is Outcome.NO_BASELINE:
         verdict = replace(verdict, reason=reason)
-    return _report(side, answering, judged=verdict, base=None, measured=measured)
+    return gate_report(side, answering, judged=verdict, base=None, measured=measured)
 
 
 def _compare(side: Side, base_side: Side, *, answering: Answering, base: str) -> GateReport:
@@ -149,7 +149,7 @@ def _compare(side: Side, base_side: Side, *, answering: Answering, base: str) ->
         side, answering
     ):
         return _unchanged(side, answering, base)
-    measured = _measure(side, answering)
+    measured = measure_gate(side, answering)
     gate_set = side.revision.split("gate")
     base_measured = measure(
         base_side.builder,
@@ -161,7 +161,7 @@ def _compare(side: Side, base_side: Side, *, answering: Answering, base: str) ->
         stage="asking about the base",
     )
     verdict = _judge(measured, base_measured.decisions, side.revision, answering)
-    return _report(
+    return gate_report(
         side, answering, judged=verdict, base=base, measured=measured, base_measured=base_measured
     )
 
@@ -180,7 +180,7 @@ def _unchanged(side: Side, answering: Answering, base: str) -> GateReport:
     verdict = unchanged(
         side.revision.rulebook.gate, note="not measured: no answer to this prompt is recorded"
     )
-    return _report(side, answering, judged=verdict, base=base)
+    return gate_report(side, answering, judged=verdict, base=base)
 
 
 def unchanged(policy: GatePolicy, *, note: str) -> Verdict:
@@ -205,7 +205,7 @@ def gate_against_evidence(
     differences = key.differences(evidence.key)
     if differences:
         return _not_comparable(side, answering, base, differences)
-    measured = _measure(side, answering)
+    measured = measure_gate(side, answering)
     verdict = judge(
         measured.decisions,
         evidence.decisions,
@@ -214,7 +214,7 @@ def gate_against_evidence(
         head_key=key,
         base_key=evidence.key,
     )
-    report = _report(side, answering, judged=verdict, base=base, measured=measured)
+    report = gate_report(side, answering, judged=verdict, base=base, measured=measured)
     return replace(report, base_prompt=evidence.prompt)
 
 
@@ -266,7 +266,10 @@ def _gate_set_changes(head: tuple[Example, ...], base: tuple[Example, ...]) -> l
     ]
 
 
-def _measure(side: Side, answering: Answering) -> Measurement:
+def measure_gate(
+    side: Side, answering: Answering, *, stage: str = "asking the student"
+) -> Measurement:
+    """Return what a student says about a side's own gate split."""
     return measure(
         side.builder,
         side.rendered,
@@ -274,6 +277,7 @@ def _measure(side: Side, answering: Answering) -> Measurement:
         train=side.revision.split("train"),
         answering=answering,
         policy=side.revision.rulebook.gate,
+        stage=stage,
     )
 
 
@@ -298,10 +302,10 @@ def _not_comparable(
     side: Side, answering: Answering, base: str, reasons: tuple[str, ...]
 ) -> GateReport:
     verdict = Verdict(Outcome.NOT_COMPARABLE, "; ".join(reasons))
-    return _report(side, answering, judged=verdict, base=base)
+    return gate_report(side, answering, judged=verdict, base=base)
 
 
-def _report(
+def gate_report(
     side: Side,
     answering: Answering,
     *,
@@ -310,6 +314,7 @@ def _report(
     measured: Measurement | None = None,
     base_measured: Measurement | None = None,
 ) -> GateReport:
+    """Return the report on a verdict; the base's prompt is known where it was measured."""
     flipped = {flip.example_id for flip in judged.flips}
     gate_set = side.revision.split("gate")
     sides = [m for m in (measured, base_measured) if m is not None]

@@ -6,18 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pldgov.errors import UsageError
-from pldgov.gate import exit_code, judge
-from pldgov.results import GateReport, Outcome, Verdict
+from pldgov.gate import judge
+from pldgov.results import Outcome, Verdict
 from pldgov.student_lock import card_changes
-from pldgov.workflows.gating import comparability_key, side_of
-from pldgov.workflows.measure import measure
+from pldgov.workflows.gating import comparability_key, gate_report, measure_gate, side_of
 
 if TYPE_CHECKING:
     from pldgov.evidence import Evidence
-    from pldgov.results import ComparabilityKey, StudentCard
+    from pldgov.results import ComparabilityKey, GateReport, StudentCard
     from pldgov.rulebook.loading import Revision
     from pldgov.workflows.gating import Side
-    from pldgov.workflows.measure import Answering, Measurement
+    from pldgov.workflows.measure import Answering
 
 
 def gate_students(head: Revision, *, new: Answering, old: Answering) -> GateReport:
@@ -34,8 +33,8 @@ def gate_students(head: Revision, *, new: Answering, old: Answering) -> GateRepo
             hint="there is nothing to judge",
         )
     side, base_side = side_of(head, new.student), side_of(head, old.student)
-    base = _measured(base_side, old)
-    measured = _measured(side, new)
+    base = measure_gate(base_side, old, stage=f"asking {old.card.name}")
+    measured = measure_gate(side, new, stage=f"asking {new.card.name}")
     key = comparability_key(head.rulebook, head.split("gate"), new.card)
     verdict = judge(
         measured.decisions,
@@ -48,12 +47,13 @@ def gate_students(head: Revision, *, new: Answering, old: Answering) -> GateRepo
     notes = [f"student: {change}" for change in changes]
     if side.rendered.prompt.digest != base_side.rendered.prompt.digest:
         notes.append("the prompts differ: the token budget trims them to other rules")
-    report = _report(side, new, verdict, measured=measured, base=student_name(old.card))
-    return replace(
-        report,
-        verdict=replace(verdict, notes=(*notes, *verdict.notes)),
-        base_prompt=base_side.rendered.prompt.digest,
-        asked=measured.asked + base.asked,
+    return gate_report(
+        side,
+        new,
+        judged=replace(verdict, notes=(*notes, *verdict.notes)),
+        base=student_name(old.card),
+        measured=measured,
+        base_measured=base,
     )
 
 
@@ -62,8 +62,8 @@ def gate_student_against_evidence(
 ) -> GateReport:
     """Judge ``new`` against the committed evidence of a student that may no longer be served.
 
-    NOT_COMPARABLE when the evidence is
-    about another rulebook, prompt or gate set: then the student is not all that differs.
+    NOT_COMPARABLE when the evidence is about another rulebook, prompt or gate set: then the
+    student is not all that differs. Raises ``UsageError`` when it is the new student's own.
     """
     side = side_of(head, new.student)
     key = comparability_key(head.rulebook, head.split("gate"), new.card)
@@ -77,8 +77,8 @@ def gate_student_against_evidence(
     reasons = _more_than_the_student(side, key, evidence)
     if reasons:
         verdict = Verdict(Outcome.NOT_COMPARABLE, "; ".join(reasons))
-        return _report(side, new, verdict, measured=None, base=base)
-    measured = _measured(side, new)
+        return gate_report(side, new, judged=verdict, base=base)
+    measured = measure_gate(side, new, stage=f"asking {new.card.name}")
     verdict = judge(
         measured.decisions,
         evidence.decisions,
@@ -92,12 +92,9 @@ def gate_student_against_evidence(
         if evidence.card
         else _key_changes(evidence.key, key)
     )
-    report = _report(side, new, verdict, measured=measured, base=base)
-    return replace(
-        report,
-        verdict=replace(verdict, notes=(*changes, *verdict.notes)),
-        base_prompt=evidence.prompt,
-    )
+    judged = replace(verdict, notes=(*changes, *verdict.notes))
+    report = gate_report(side, new, judged=judged, base=base, measured=measured)
+    return replace(report, base_prompt=evidence.prompt)
 
 
 def _more_than_the_student(
@@ -129,35 +126,3 @@ def student_name(card: StudentCard) -> str:
     """Return what a report calls the student that another one is held against."""
     pinned = "" if card.snapshot == card.model else f", {card.snapshot[:20]}"
     return f"student {card.name} ({card.kind}, {card.model}{pinned})"
-
-
-def _measured(side: Side, answering: Answering) -> Measurement:
-    return measure(
-        side.builder,
-        side.rendered,
-        side.revision.split("gate"),
-        train=side.revision.split("train"),
-        answering=answering,
-        policy=side.revision.rulebook.gate,
-        stage=f"asking {answering.card.name}",
-    )
-
-
-def _report(
-    side: Side, new: Answering, verdict: Verdict, *, measured: Measurement | None, base: str
-) -> GateReport:
-    rulebook, gate_set = side.revision.rulebook, side.revision.split("gate")
-    flipped = {flip.example_id for flip in verdict.flips}
-    return GateReport(
-        rulebook=rulebook.name,
-        path=side.revision.path,
-        student=new.card,
-        verdict=verdict,
-        exit_code=exit_code(verdict, rulebook.gate),
-        base=base,
-        head_prompt=side.rendered.prompt.digest,
-        key=comparability_key(rulebook, gate_set, new.card),
-        scorecard=measured.scorecard if measured else None,
-        texts={e.id: side.builder.user_text(e) for e in gate_set if e.id in flipped},
-        asked=measured.asked if measured else 0,
-    )
