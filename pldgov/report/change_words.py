@@ -61,6 +61,18 @@ def shorten(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
 # -- one sentence a kind ------------------------------------------------------------------------
 
 
+def mark(pieces: Sequence[Piece], *, removed: str, added: str, escape: Callable[[str], str]) -> str:
+    """Return pieces as one text: ``removed`` and ``added`` are forms with one ``{}`` for a text.
+
+    The space before a changed word stays outside its form.
+    """
+    forms = {"same": "{}", "removed": removed, "added": added}
+    return "".join(
+        (" " if piece.text[:1].isspace() else "") + forms[piece.op].format(escape(piece.text))
+        for piece in pieces
+    ).strip()
+
+
 def _tell_whole(change: Change) -> Told:
     value = change.after or change.before
     op = "added" if change.kind == "added" else "removed"

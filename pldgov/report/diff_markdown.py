@@ -137,16 +137,13 @@ def _around(diff: RulebookDiff) -> list[str]:
 def _change(diff: RulebookDiff, change: Change, *, indent: str = "  ") -> Iterator[str]:
     told = change_words.tell(change)
     reach = diff_words.reach(diff, change)
-    words = f": {_words(change_words.shorten(told.pieces))}" if told.pieces else ""
+    words = f": {_words(told.pieces)}" if told.pieces else ""
     yield f"{indent}- {_safe(told.sentence)}{f' <sub>{reach}</sub>' if reach else ''}{words}"
 
 
 def _words(pieces: Sequence[Piece]) -> str:
-    forms = {"same": "{}{}", "removed": "{}<del>{}</del>", "added": "{}<ins>{}</ins>"}
-    return "".join(
-        forms[piece.op].format(" " if piece.text[:1].isspace() else "", _safe(piece.text))
-        for piece in pieces
-    ).strip()
+    short = change_words.shorten(pieces)
+    return change_words.mark(short, removed="<del>{}</del>", added="<ins>{}</ins>", escape=_safe)
 
 
 def _flips(diff: RulebookDiff) -> list[str]:

@@ -86,15 +86,12 @@ def _change(diff: RulebookDiff, change: Change) -> Iterator[str]:
     reach = diff_words.reach(diff, change)
     yield f"      {printable(told.sentence)}{f'  ({reach})' if reach else ''}"
     if told.pieces:
-        yield f"        {_words(change_words.shorten(told.pieces))}"
+        yield f"        {_words(told.pieces)}"
 
 
 def _words(pieces: Sequence[Piece]) -> str:
-    forms = {"same": "{}{}", "removed": "{}[-{}-]", "added": "{}{{+{}+}}"}
-    return "".join(
-        forms[piece.op].format(" " if piece.text[:1].isspace() else "", printable(piece.text))
-        for piece in pieces
-    ).strip()
+    short = change_words.shorten(pieces)
+    return change_words.mark(short, removed="[-{}-]", added="{{+{}+}}", escape=printable)
 
 
 def _measured(diff: RulebookDiff) -> Iterator[str]:
