@@ -13,6 +13,8 @@ Explanation = tuple[str, int, str, str | None]
 _QUOTE = 'put the text in quotes, or on the next lines after "|"'
 
 _AT_PROBLEM: dict[str, tuple[str, str, str | None]] = {
+    # From 0.2.6 on libyaml has a limit of its own, and meets it before the first event comes out.
+    "maximum nesting depth": ("too-deep", "lists and mappings are nested too deeply", None),
     "mapping values are not allowed": (
         "yaml-syntax",
         "a colon cannot stand here: the line continues a text, or holds two keys",
