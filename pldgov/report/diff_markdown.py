@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MOST_RULES = 100
 MOST_FLIPS = 100
 _TEXT_WIDTH = 300
+_NAME_WIDTH = 80
+_MOST_TEXT = 4_000
+"""Characters of any one text: whoever names a label with a novel shall not break the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +53,27 @@ def render_diff_markdown(report: DiffReport) -> str:
     return "\n\n".join(lines) + "\n"
 
 
-def sections(diff: RulebookDiff, *, volume: int | None = None) -> tuple[Section, ...]:
+def sections(
+    diff: RulebookDiff,
+    *,
+    volume: int | None = None,
+    flips: int = MOST_FLIPS,
+    texts: bool = True,
+    word: str | None = None,
+) -> tuple[Section, ...]:
     """Return verdict, labels, rules, around, flips, cost and key; a part without content is absent.
 
-    ``volume`` is the number of examples a year that the prompt facts were made for.
+    ``volume`` is the number of examples a year that the prompt facts were made for. ``flips`` is
+    the most flipped examples shown, 0 for their numbers alone; without ``texts`` changed rules are
+    named and not quoted. ``word`` stands before the rulebook's name where no verdict does.
     """
     facts = (*diff_words.tokens(diff), *diff_words.yearly(diff, volume))
     parts = {
-        "verdict": _verdict(diff),
+        "verdict": _verdict(diff, word),
         "labels": _labels(diff.gate),
-        "rules": _rules(diff),
+        "rules": _rules(diff, texts=texts),
         "around": _around(diff),
-        "flips": _flips(diff),
+        "flips": _flips(diff, most=flips),
         "cost": [" · ".join(map(_safe, facts))] if facts else [],
         "key": _key(diff.gate),
     }
@@ -69,13 +81,13 @@ def sections(diff: RulebookDiff, *, volume: int | None = None) -> tuple[Section,
     return tuple(Section(name, text) for name, text in found if text)
 
 
-def _safe(text: str) -> str:
-    return escape(printable(text))
+def _safe(text: str, most: int = _MOST_TEXT) -> str:
+    return escape(printable(change_words.cut(text, most)))
 
 
-def _verdict(diff: RulebookDiff) -> Iterator[str]:
-    word = f"{diff.gate.verdict.outcome}: " if diff.gate else ""
-    yield f"### {word}{_safe(diff.name)}"
+def _verdict(diff: RulebookDiff, word: str | None) -> Iterator[str]:
+    said = diff.gate.verdict.outcome if diff.gate else word
+    yield f"### {f'{said}: ' if said else ''}{_safe(diff.name, _NAME_WIDTH)}"
     yield ""
     if diff.gate is not None:
         yield _safe(diff.gate.verdict.reason)
@@ -97,7 +109,7 @@ def _verdict(diff: RulebookDiff) -> Iterator[str]:
 def _labels(gate: GateReport | None) -> list[str]:
     rows = [
         (
-            _safe(label.label),
+            _safe(label.label, _NAME_WIDTH),
             wording.fraction(label.difference.base),
             wording.fraction(label.difference.head),
             wording.points(label.difference.delta),
@@ -112,15 +124,16 @@ def _labels(gate: GateReport | None) -> list[str]:
     return rows_of(head, rows) if rows else []
 
 
-def _rules(diff: RulebookDiff) -> list[str]:
+def _rules(diff: RulebookDiff, *, texts: bool) -> list[str]:
     grouped = by_rule(diff.changes)
     if not grouped:
         return []
     lines = [f"#### Changed rules ({len(grouped)})", ""]
     for id_, changes in list(grouped.items())[:MOST_RULES]:
-        title = f" {_safe(changes[0].title)}" if changes[0].title else ""
-        lines.append(f"- **{_safe(id_)}**{title}: {_safe(change_words.headline(changes))}")
-        lines += [line for change in changes for line in _change(diff, change)]
+        title = f" {_safe(changes[0].title, _TEXT_WIDTH)}" if changes[0].title else ""
+        name = _safe(id_, _NAME_WIDTH)
+        lines.append(f"- **{name}**{title}: {_safe(change_words.headline(changes))}")
+        lines += [line for change in changes if texts for line in _change(diff, change)]
     if len(grouped) > MOST_RULES:
         lines.append(f"- and {len(grouped) - MOST_RULES} more")
     return lines
@@ -146,25 +159,28 @@ def _words(pieces: Sequence[Piece]) -> str:
     return change_words.mark(short, removed="<del>{}</del>", added="<ins>{}</ins>", escape=_safe)
 
 
-def _flips(diff: RulebookDiff) -> list[str]:
+def _flips(diff: RulebookDiff, *, most: int) -> list[str]:
     if not diff.flips:
         return []
-    shown = diff_words.worst_first(diff.flips)[:MOST_FLIPS]
+    counts = f"Flipped examples: {diff_words.flip_counts(diff.flips)}"
+    if not most:
+        return [counts]
+    shown = diff_words.worst_first(diff.flips)[:most]
     rows = [
         (
             one.flip.kind,
-            _safe(one.flip.example_id),
-            _safe(change_words.cut(one.text, _TEXT_WIDTH)),
-            _safe(one.flip.gold),
-            _safe(wording.answer(one.flip.before)),
-            _safe(wording.answer(one.flip.after)),
+            _safe(one.flip.example_id, _NAME_WIDTH),
+            _safe(one.text, _TEXT_WIDTH),
+            _safe(one.flip.gold, _NAME_WIDTH),
+            _safe(wording.answer(one.flip.before), _NAME_WIDTH),
+            _safe(wording.answer(one.flip.after), _NAME_WIDTH),
             _safe(diff_words.concerns(one.concerns)),
         )
         for one in shown
     ]
     more = len(diff.flips) - len(rows)
     return [
-        f"<details><summary>Flipped examples: {diff_words.flip_counts(diff.flips)}</summary>",
+        f"<details><summary>{counts}</summary>",
         "",
         "|  | id | text | gold | before | after | concerns |",
         "|---|---|---|---|---|---|---|",

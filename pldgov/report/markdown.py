@@ -6,19 +6,42 @@ import html
 import re
 from typing import TYPE_CHECKING
 
+from pldgov.report.visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~@<>-])")
+_APART = "\N{ZERO WIDTH SPACE}"
+"""Parts what a forge would make a mention, a reference or a link of; see ``escape``."""
+_LIVE = re.compile(
+    r"(?<=@)(?=\S)"  # a mention, an e-mail address
+    r"|(?<=#)(?=\d)|(?<=GH-)(?=\d)"  # a reference to an issue
+    r"|(?<=:)(?=//)|(?<=www)(?=\.)"  # an address
+    r"|(?<=:)(?=[\w+-]+:)",  # an emoji's short name
+    re.IGNORECASE,
+)
+_SPECIAL = re.compile(rf"[\\`*_\[\]#|~@<>{_APART}]")
+_LIST_OR_RULE = re.compile(
+    r"^[-+=]|" + "|".join(rf"(?<=^\d{{{digits}}})[.)]" for digits in range(1, 10))
+)
+"""What would start a list or underline a heading, at the beginning of a line."""
 
 
 def escape(text: str) -> str:
-    """Return text that Markdown and HTML show as it is, on one line.
+    """Return text that Markdown and HTML show as it is, on one line, wherever it stands.
 
-    ``@`` is escaped too, so that a quoted message mentions nobody.
+    Characters that cannot be seen are spelt out. Forges look for ``@name``, ``#12`` and addresses
+    in what they have rendered, where no escape is left; therefore a zero-width space parts them,
+    so that a quoted text mentions nobody and no discussion elsewhere hears of it. A dollar sign
+    is wrapped, or two of them would be mathematics.
     """
-    flat = " ".join(text.split())
-    return _SPECIAL.sub(lambda match: f"&#{ord(match[1])};", html.escape(flat, quote=False))
+    flat = _LIVE.sub(_APART, visible(" ".join(text.split())))
+    escaped = _SPECIAL.sub(_entity, html.escape(flat, quote=False))
+    return _LIST_OR_RULE.sub(_entity, escaped).replace("$", "<span>$</span>")
+
+
+def _entity(match: re.Match[str]) -> str:
+    return f"&#{ord(match[0])};"
 
 
 def rows_of(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
