@@ -266,13 +266,30 @@ class ComparabilityKey:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class RuleMark:
+    """A changed rule that the student may notice, and where it stands in head.
+
+    ``line`` and ``column`` count from 1; a rule that was removed is marked where the rules begin.
+    ``kinds`` are the kinds of its changes, ``broken`` the ids of the examples whose answers broke
+    and that concern this rule most.
+    """
+
+    rule: str
+    line: int
+    column: int
+    kinds: tuple[str, ...]
+    broken: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class GateReport:
     """The verdict on one rulebook with all that a report shows of it.
 
     ``base`` names what head was compared with; prompts are digests. ``texts`` holds the user
     message of each flipped example by id. ``asked`` counts the student calls of both sides.
-    ``exit_code`` is 0, 1 or 3 after the rulebook's policy.
+    ``exit_code`` is 0, 1 or 3 after the rulebook's policy. ``marks`` are the changed rules of a
+    comparison with another revision that did not pass.
     """
 
     rulebook: str
@@ -287,6 +304,7 @@ class GateReport:
     scorecard: Scorecard | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
     asked: int = 0
+    marks: tuple[RuleMark, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
+from pldgov.cli.formats import FORGE_FORMATS, also_option, repository_prefix, write_formats
 from pldgov.cli.output import (
     offline_option,
     output_option,
     progress_bar,
     student_option,
-    write_result,
 )
 from pldgov.errors import UsageError
 from pldgov.workspace import Workspace
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from pldgov.results import GateReport
     from pldgov.workflows.measure import Answering
 
-FORMATS = ("text", "json", "markdown", "junit", "github")
+FORMATS = ("text", "json", "markdown", "junit", "github", "sarif")
 
 
 @click.command()
@@ -42,6 +45,7 @@ FORMATS = ("text", "json", "markdown", "junit", "github")
 @offline_option
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
 @output_option
+@also_option(FORMATS)
 def command(
     rulebooks: tuple[str, ...],
     base: str | None,
@@ -50,6 +54,7 @@ def command(
     offline: bool,
     format_: str,
     output: Path | None,
+    also: Sequence[tuple[str, Path]],
 ) -> int:
     """Judge RULEBOOKS (default: all) in the working tree against their base.
 
@@ -72,8 +77,16 @@ def command(
     from pldgov.workflows.gating import worst_exit_code
 
     code = worst_exit_code(reports)
-    write_result(render_reports(reports, format_), output)
+    write_formats(partial(_render, workspace, reports), format_, output, also=also)
     return code
+
+
+def _render(workspace: Workspace, reports: Sequence[GateReport], format_: str) -> str:
+    if format_ not in FORGE_FORMATS:
+        return render_reports(reports, format_)
+    prefix = repository_prefix(workspace)
+    placed = [replace(report, path=f"{prefix}{report.path}") for report in reports]
+    return render_reports(placed, format_)
 
 
 def _name_deleted(workspace: Workspace, base: str | None) -> None:
@@ -138,22 +151,8 @@ def _gate_student(
 
 def render_reports(reports: Sequence[GateReport], format_: str) -> str:
     """Return the verdicts in one of ``FORMATS``."""
-    if format_ == "json":
-        from pldgov.report.gate_json import render_gate_json
-
-        return render_gate_json(reports)
-    if format_ == "junit":
-        from pldgov.report.gate_junit import render_gate_junit
-
-        return render_gate_junit(reports)
-    if format_ == "github":
-        from pldgov.report.gate_github import render_gate_github
-
-        return render_gate_github(reports)
-    if format_ == "markdown":
-        from pldgov.report.gate_markdown import render_gate_markdown
-
-        return "\n".join(map(render_gate_markdown, reports))
-    from pldgov.report.gate_text import render_gate_text
-
-    return "\n".join(map(render_gate_text, reports))
+    render = getattr(import_module(f"pldgov.report.gate_{format_}"), f"render_gate_{format_}")
+    if format_ in {"text", "markdown"}:
+        return "\n".join(map(render, reports))
+    rendered: str = render(reports)
+    return rendered

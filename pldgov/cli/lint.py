@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pldgov.cli.formats import FORGE_FORMATS, also_option, repository_prefix, write_formats
 from pldgov.cli.output import output_option, write_result
 from pldgov.problems import Problem
 from pldgov.rulebook.checks import CHECKS, select_checks
@@ -33,6 +34,7 @@ _FORMATS = ("text", "json", "github", "sarif", "junit")
 @click.option("--strict", is_flag=True, help="Count warnings as errors.")
 @click.option("--list", "list_", is_flag=True, help="List all checks and stop.")
 @output_option
+@also_option(_FORMATS)
 def command(
     paths: tuple[str, ...],
     format_: str,
@@ -41,6 +43,7 @@ def command(
     strict: bool,
     list_: bool,
     output: Path | None,
+    also: Sequence[tuple[str, Path]],
 ) -> int:
     """Report every problem of the rulebooks at PATHS (files, folders or names; default: all).
 
@@ -59,7 +62,7 @@ def command(
         problems += _clashes(workspace, found)
     if strict:
         problems = [replace(problem, severity="error") for problem in problems]
-    write_result(_renderer(format_)(problems, paths=found), output)
+    write_formats(partial(_render, workspace, problems, found), format_, output, also=also)
     return int(any(problem.severity == "error" for problem in problems))
 
 
@@ -85,6 +88,14 @@ def _list_checks() -> Iterator[str]:
         yield f"{code:24}{one.severity:9}{one.description}\n"
     for code, description in DOCUMENT_CODES.items():
         yield f"{code:24}{'error':9}{description} (always reported)\n"
+
+
+def _render(
+    workspace: Workspace, problems: Sequence[Problem], paths: Sequence[str], format_: str
+) -> str:
+    prefix = repository_prefix(workspace) if format_ in FORGE_FORMATS else ""
+    placed = [replace(problem, path=f"{prefix}{problem.path}") for problem in problems]
+    return _renderer(format_)(placed, paths=[f"{prefix}{path}" for path in paths])
 
 
 def _renderer(format_: str) -> Callable[..., str]:

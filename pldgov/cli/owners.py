@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pldgov.cli.formats import repository_prefix
 from pldgov.cli.output import output_option, write_result
 from pldgov.config import is_account
-from pldgov.errors import NoBaseError, UsageError
+from pldgov.errors import UsageError
 from pldgov.report.codeowners import missing_lines, render_codeowners
 from pldgov.suggest import did_you_mean
 from pldgov.workspace import Workspace
@@ -46,7 +47,7 @@ def command(rulebooks: tuple[str, ...], codeowners: Path | None, output: Path | 
 
 
 def _folders(workspace: Workspace, paths: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    prefix = _prefix(workspace)
+    prefix = repository_prefix(workspace)
     unknown = []
     for path in paths:
         owner = workspace.load(path, splits=()).rulebook.owner
@@ -64,11 +65,3 @@ def _folders(workspace: Workspace, paths: tuple[str, ...]) -> Iterator[tuple[str
             where=f"{workspace.config.root / 'pyproject.toml'}: [tool.pldgov.owners]",
             hint=did_you_mean(name, known) or 'add for instance "the owner" = "@org/team"',
         )
-
-
-def _prefix(workspace: Workspace) -> str:
-    try:
-        with workspace.repository() as repository:
-            return repository.log.prefix
-    except NoBaseError:
-        return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from pldgov.report.xml_text import xml_text
 from pldgov.results import Outcome
 
 if TYPE_CHECKING:
@@ -28,17 +29,17 @@ def _suite(root: Element, report: GateReport) -> None:
         (f"label[{label.label}]", label.outcome, label.reason, label.difference)
         for label in verdict.labels
     ]
-    suite = SubElement(root, "testsuite", name=report.path, tests=str(len(cases)))
+    suite = SubElement(root, "testsuite", name=xml_text(report.path), tests=str(len(cases)))
     suite.set("failures", str(sum(case[1] is Outcome.REGRESSED for case in cases)))
     suite.set("skipped", str(sum(_is_undecided(case[1]) for case in cases)))
     suite.set("errors", "0")
     for name, outcome, reason, difference in cases:
-        case = SubElement(suite, "testcase", classname=report.path, name=_clean(name))
+        case = SubElement(suite, "testcase", classname=xml_text(report.path), name=xml_text(name))
         _properties(case, difference)
         if outcome is Outcome.REGRESSED:
-            SubElement(case, "failure", message=_clean(reason), type=str(outcome))
+            SubElement(case, "failure", message=xml_text(reason), type=str(outcome))
         elif _is_undecided(outcome):
-            SubElement(case, "skipped", message=_clean(f"{outcome}: {reason}"))
+            SubElement(case, "skipped", message=xml_text(f"{outcome}: {reason}"))
 
 
 def _is_undecided(outcome: Outcome) -> bool:
@@ -57,8 +58,3 @@ def _properties(case: Element, difference: Difference | None) -> None:
         ("high", difference.interval.high),
     ):
         SubElement(properties, "property", name=name, value=repr(value))
-
-
-def _clean(text: str) -> str:
-    """Return text without the control characters that XML 1.0 cannot hold."""
-    return "".join(char for char in text if char in "\t\n" or ord(char) >= ord(" "))

@@ -5,16 +5,15 @@ Warnings stand in the suite's standard output: JUnit knows no warning.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from pldgov.report.xml_text import xml_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pldgov.problems import Problem
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render_lint_junit(problems: Sequence[Problem], *, paths: Sequence[str]) -> str:
@@ -38,23 +37,18 @@ def render_lint_junit(problems: Sequence[Problem], *, paths: Sequence[str]) -> s
 def _add_suite(root: Element, path: str, problems: Sequence[Problem]) -> None:
     errors = [problem for problem in problems if problem.severity == "error"]
     warnings = [problem for problem in problems if problem.severity == "warning"]
-    name = _clean(path)
+    name = xml_text(path)
     suite = SubElement(root, "testsuite", name=name, tests=str(max(len(errors), 1)))
     suite.attrib |= {"failures": str(len(errors)), "errors": "0", "skipped": "0", "time": "0"}
     for problem in errors:
         title = f"{problem.code} at {problem.line}:{problem.column}"
         case = SubElement(suite, "testcase", classname=name, name=title, file=name, time="0")
         case.set("line", str(problem.line))
-        message = _clean(problem.message)
+        message = xml_text(problem.message)
         failure = SubElement(case, "failure", message=message, type=problem.code)
-        failure.text = _clean(str(problem))
+        failure.text = xml_text(str(problem))
     if not errors:
         SubElement(suite, "testcase", classname=name, name="lint", file=name, time="0")
     if warnings:
         lines = (f"warning: {problem}" for problem in warnings)
-        SubElement(suite, "system-out").text = _clean("\n".join(lines))
-
-
-def _clean(text: str) -> str:
-    """Replace the characters that XML cannot hold."""
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+        SubElement(suite, "system-out").text = xml_text("\n".join(lines))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pldgov.concerns import ChangedRule, concerned_rules
 from pldgov.diff_report import DiffReport, FlippedExample, RulebookDiff
 from pldgov.errors import (
     BudgetError,
@@ -21,6 +20,7 @@ from pldgov.rulebook.document import parse_document
 from pldgov.rulebook.loading import find_rulebooks
 from pldgov.suggest import did_you_mean
 from pldgov.workflows.diff_sides import ReadSide, read_side
+from pldgov.workflows.flips import flip_concerns
 from pldgov.workflows.gating import gate_against_revision, gate_without_base, recorded_answers
 from pldgov.workflows.linting import require_sound
 from pldgov.workflows.prompt_facts import Meter
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pldgov.ports import Source
     from pldgov.results import Answer, GateReport
     from pldgov.rulebook.loading import Revision
-    from pldgov.rulebook.model import Rule, Rulebook
+    from pldgov.rulebook.model import Rulebook
     from pldgov.workflows.measure import Answering
     from pldgov.workflows.revision_range import Trees
 
@@ -274,61 +274,8 @@ def _flipped(
         return ()
     assert base.revision is not None
     assert head.revision is not None
-    concerns = concerned_rules(
-        flips,
-        _changed_rules(changes, base.revision, head.revision),
-        texts=gate.texts,
-        others=[rule.instruction for rule in head.revision.rulebook.rules],
-    )
+    concerns = flip_concerns(gate, changes, base.revision, head.revision)
     return tuple(
         FlippedExample(flip, gate.texts.get(flip.example_id, ""), concerns[flip.example_id])
         for flip in flips
-    )
-
-
-def _changed_rules(
-    changes: Sequence[Change], base: Revision, head: Revision
-) -> tuple[ChangedRule, ...]:
-    """Return the rules that a change which can reach the student is about."""
-    ids: dict[str, set[str]] = {}
-    for change in changes:
-        if change.subject == "rule" and change.reaches:
-            ids.setdefault(change.name, {change.name}).update(change.others)
-    sides = (base, head)
-    by_id = [{rule.id: rule for rule in side.rulebook.rules} for side in sides]
-    texts = [
-        {one.id: " ".join(one.inputs.values()) for one in side.splits.get("train", ())}
-        for side in sides
-    ]
-    train = {**texts[0], **texts[1]}
-    return tuple(
-        _changed_rule(
-            id_,
-            *([rules[one] for one in sorted(members) if one in rules] for rules in by_id),
-            train=train,
-        )
-        for id_, members in ids.items()
-    )
-
-
-def _changed_rule(
-    id_: str, before: Sequence[Rule], after: Sequence[Rule], *, train: Mapping[str, str]
-) -> ChangedRule:
-    """Return a rule with all that it was before and is now; a split or a merge has several."""
-    versions = (*before, *after)
-    cites = {one.id for rule in versions if rule.provenance for one in rule.provenance.examples}
-    words = (
-        *(text for rule in versions for text in (rule.title, rule.instruction)),
-        *(train[one] for one in sorted(cites) if one in train),
-    )
-    old, new = (
-        {label for rule in side if rule.status == "active" for label in rule.labels}
-        for side in (before, after)
-    )
-    return ChangedRule(
-        id_,
-        "\n".join(dict.fromkeys(words)),
-        cites=frozenset(cites),
-        argues=frozenset(new),
-        gave_up=frozenset(old - new),
     )

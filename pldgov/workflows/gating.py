@@ -12,6 +12,7 @@ from pldgov.gate import exit_code, judge
 from pldgov.prompt import TEMPLATE_ENGINE, PromptBuilder, render_within_budget
 from pldgov.results import ComparabilityKey, GateReport, Outcome, Verdict
 from pldgov.rulebook.loading import find_rulebooks, load_revision
+from pldgov.workflows.flips import mark_changed_rules
 from pldgov.workflows.measure import calibration_sample, measure
 
 if TYPE_CHECKING:
@@ -130,7 +131,15 @@ def gate_against_revision(
     reasons = _differences(head, base_revision, answering.card, base)
     if reasons:
         return _not_comparable(side, answering, base.name, reasons)
-    return _compare(side, base_side, answering=answering, base=base.name)
+    report = _compare(side, base_side, answering=answering, base=base.name)
+    marks = mark_changed_rules(
+        report,
+        base=base_revision,
+        head=head,
+        base_rendered=base_side.rendered,
+        head_rendered=side.rendered,
+    )
+    return replace(report, marks=marks)
 
 
 def gate_without_base(head: Revision, reason: str, *, answering: Answering) -> GateReport:

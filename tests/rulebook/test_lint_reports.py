@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from xml.etree import ElementTree as ET
 
-import jsonschema
 import pytest
 
 from pldgov.problems import Problem
@@ -21,71 +20,6 @@ PROBLEMS = (
     Problem(PATHS[0], 9, 1, "leakage", "100 %\nof <a> & \x1b[0m ::error::", None, "error", "r-1"),
     Problem(PATHS[0], 9, 2, "unpinned-example", "cites", "run: x", "warning", "r-1"),
 )
-
-# What this report uses of the SARIF 2.1.0 schema, from the standard's text.
-TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}
-LOCATION = {
-    "type": "object",
-    "required": ["uri"],
-    "properties": {
-        "uri": {"type": "string", "pattern": "^[^ ]+$"},
-        "uriBaseId": {"type": "string"},
-    },
-    "additionalProperties": False,
-}
-RESULT = {
-    "type": "object",
-    "required": ["message"],
-    "additionalProperties": False,
-    "properties": {
-        "ruleId": {"type": "string"},
-        "ruleIndex": {"type": "integer", "minimum": 0},
-        "level": {"enum": ["none", "note", "warning", "error"]},
-        "message": TEXT,
-        "partialFingerprints": {"additionalProperties": {"type": "string"}},
-        "locations": {
-            "items": {
-                "required": ["physicalLocation"],
-                "properties": {
-                    "physicalLocation": {
-                        "additionalProperties": False,
-                        "properties": {
-                            "artifactLocation": LOCATION,
-                            "region": {
-                                "additionalProperties": False,
-                                "properties": {
-                                    "startLine": {"type": "integer", "minimum": 1},
-                                    "startColumn": {"type": "integer", "minimum": 1},
-                                },
-                            },
-                        },
-                    }
-                },
-            }
-        },
-    },
-}
-SARIF = {
-    "type": "object",
-    "required": ["version", "runs"],
-    "properties": {
-        "version": {"const": "2.1.0"},
-        "runs": {
-            "items": {
-                "required": ["tool"],
-                "properties": {
-                    "tool": {
-                        "required": ["driver"],
-                        "properties": {"driver": {"required": ["name"]}},
-                    },
-                    "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
-                    "results": {"type": "array", "items": RESULT},
-                    "artifacts": {"items": {"properties": {"location": LOCATION}}},
-                },
-            }
-        },
-    },
-}
 
 
 def test_text_is_a_line_each_and_a_summary():
@@ -118,9 +52,8 @@ def test_github_commands_cannot_be_broken_out_of():
 
 
 def test_sarif_keeps_to_the_standard():
-    """The SARIF log has what the standard asks for, with URIs, levels and rule descriptions."""
+    """Rules are found by index and described, paths are URIs; tests/ci holds it to the schema."""
     value = json.loads(render_lint_sarif(PROBLEMS, paths=PATHS, descriptions={"leakage": "a leak"}))
-    jsonschema.validate(value, SARIF)
     run = value["runs"][0]
     rules = run["tool"]["driver"]["rules"]
     assert [rules[result["ruleIndex"]]["id"] for result in run["results"]] == [
