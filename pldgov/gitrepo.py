@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import git
 from git.exc import BadObject
 
-from pldgov.errors import NoBaseError, UsageError
+from pldgov.errors import NoBaseError, UnjudgedError, UsageError
 from pldgov.gitlog import GitLog
 
 if TYPE_CHECKING:
@@ -144,15 +144,24 @@ class Repository:
         """Return the branch that changes are merged into.
 
         That is the pull request's target where CI names one, else the remote's default branch,
-        else main or master. Raises ``NoBaseError`` when there is none of them.
+        else main or master. Raises ``NoBaseError`` when there is none of them, and
+        ``UnjudgedError`` when the checkout of the pull request lacks its target: another branch
+        may be the change itself, and compared with itself nothing is ever wrong.
         """
         target = os.environ.get("GITHUB_BASE_REF") or os.environ.get(
             "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"
         )
-        candidates = (
-            (f"origin/{target}", target, *_DEFAULT_BRANCHES) if target else _DEFAULT_BRANCHES
-        )
-        for name in candidates:
+        targets = (f"origin/{target}", target) if target else ()
+        for name in targets:
+            if self._commit(name) is not None:
+                return name
+        if targets and self._is_checkout_of_ci():
+            raise UnjudgedError(
+                f"the target branch {target!r} is not here",
+                where="base",
+                hint=_SHALLOW if self.is_shallow else "fetch it: fetch-depth: 0, or git fetch",
+            )
+        for name in _DEFAULT_BRANCHES:
             if self._commit(name) is not None:
                 return name
         raise NoBaseError(
@@ -160,6 +169,11 @@ class Repository:
             where="base",
             hint=_SHALLOW if self.is_shallow else "name the base with --base",
         )
+
+    @property
+    def folder(self) -> str:
+        """Where the governance folder lies below the top of the repository; "" for the top."""
+        return self._prefix.rstrip("/")
 
     @property
     def is_shallow(self) -> bool:
@@ -195,6 +209,12 @@ class Repository:
     def log(self) -> GitLog:
         """The history, read through one ``git log``."""
         return GitLog(self._repo, prefix=self._prefix)
+
+    def _is_checkout_of_ci(self) -> bool:
+        """Tell whether this is what CI checked out, and not a repository made during the run."""
+        place = os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR")
+        top = str(self._repo.working_tree_dir)
+        return bool(place) and os.path.realpath(top) == os.path.realpath(str(place))
 
     def _setting(self, key: str) -> str:
         """Return git's setting of that name, "" where there is none."""

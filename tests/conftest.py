@@ -84,8 +84,10 @@ def governance_repo(built_governance_repo, tmp_path: Path, monkeypatch: pytest.M
     for name in os.environ:
         if name.startswith("PLDGOV_"):
             monkeypatch.delenv(name)
-    monkeypatch.delenv("GITHUB_BASE_REF", raising=False)
-    monkeypatch.delenv("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", raising=False)
+    for name in ("GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR"):
+        monkeypatch.delenv(name, raising=False)
 
     def make(*, folder: str = "repo", **options):
         built = built_governance_repo(**options)

@@ -282,6 +282,26 @@ class TestBase:
         assert result.exit_code == 0
         assert "release@" in result.stdout
 
+    @pytest.mark.parametrize("branch", ["release", "main"])
+    def test_a_target_that_is_not_here_is_never_replaced(
+        self, changed, pldgov, monkeypatch, tmp_path, branch
+    ):
+        """In what CI checked out, no other branch and no evidence stands in for the target."""
+        repo = changed(12)
+        assert pldgov("bless", "--reason", "first", cwd=repo.root).exit_code == 0
+        repo.commit("Evidence")
+        clone = tmp_path / "clone"
+        repo.git("clone", "-q", "--single-branch", "--branch", "edit", str(repo.root), str(clone))
+        shutil.copytree(repo.root / "recordings", clone / "recordings")
+        monkeypatch.setenv("GITHUB_BASE_REF", branch)
+        monkeypatch.setenv("GITHUB_WORKSPACE", str(clone))
+        result = pldgov("gate", cwd=clone)
+        assert result.exit_code == 3
+        assert f"the target branch '{branch}' is not here" in result.stderr
+        assert "fetch-depth: 0" in result.stderr
+        monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))  # a scratch repository of the run
+        assert pldgov("gate", cwd=clone).exit_code == 0
+
 
 class TestFormats:
     """The same verdict for every reader."""
