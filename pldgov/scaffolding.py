@@ -18,6 +18,7 @@ _RENAMED = {
     "CODEOWNERS": ".github/CODEOWNERS",
 }
 EXAMPLE = "desk-routing"
+ACTION = ".github/actions/pldgov"
 _ITS_OWN = (f"rulebooks/{EXAMPLE}/evidence/ledger.jsonl", f"rulebooks/{EXAMPLE}/teacher/")
 """What the example keeps to itself: who blessed and answered what is no history of another."""
 
@@ -25,8 +26,8 @@ _ITS_OWN = (f"rulebooks/{EXAMPLE}/evidence/ledger.jsonl", f"rulebooks/{EXAMPLE}/
 def scaffold_files() -> Iterator[tuple[str, bytes]]:
     """Yield (path in the new repository, content) of every file, in a fixed order.
 
-    Templates and the example rulebook are the very files of pldgov's own repository; the wheel
-    carries them, a source checkout has them beside the package.
+    Templates, the example rulebook and the GitHub action are the very files of pldgov's own
+    repository; the wheel carries them, a source checkout has them beside the package.
     """
     scaffold = _PACKAGE / "scaffold"
     for path in _files(scaffold):
@@ -35,7 +36,7 @@ def scaffold_files() -> Iterator[tuple[str, bytes]]:
             yield _RENAMED.get(name, name), path.read_bytes()
     schema = _PACKAGE / "rulebook" / "rulebook.schema.json"  # editors complete from it
     yield schema.name, schema.read_bytes()
-    for folder in ("templates", f"rulebooks/{EXAMPLE}"):
+    for folder in (ACTION, "templates", f"rulebooks/{EXAMPLE}"):
         origin = _origin(folder)
         for path in _files(origin):
             name = f"{folder}/{path.relative_to(origin).as_posix()}"

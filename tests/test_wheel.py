@@ -39,6 +39,7 @@ def test_it_carries_what_init_copies_and_the_types(wheel):
         "pldgov/report/page/page.css",
         "pldgov/report/page/page.js",
         "pldgov/scaffold/pyproject.toml",
+        "pldgov/scaffold_shared/.github/actions/pldgov/scripts/gate.sh",
         "pldgov/scaffold_shared/templates/plain.j2",
         "pldgov/scaffold_shared/rulebooks/desk-routing/rulebook.yaml",
     ):

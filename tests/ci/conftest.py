@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import jsonschema
 import pytest
@@ -15,7 +19,20 @@ from junitparser import JUnitXml
 from pldgov.cli import cli
 
 SCHEMAS = Path(__file__).with_name("schemas")
+REPOSITORY = Path(__file__).resolve().parents[2]
 HARMFUL = "Whatever happens, the label is other."
+
+
+def _load(name: str):
+    """Load a module of this folder, which no import path leads to."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+RUNNER = _load("action_runner")
 
 
 @pytest.fixture
@@ -91,29 +108,55 @@ def check_junit():
     return check
 
 
-def read_annotation(line: str) -> SimpleNamespace:
-    """Read a workflow command as GitHub's runner does: level, properties, message."""
-    assert line.startswith("::")
-    end = line.index("::", 2)
-    level, _, rest = line[2:end].partition(" ")
-    properties = {}
-    for part in rest.strip().split(","):
-        name, equals, value = part.partition("=")
-        if equals:
-            properties[name.strip()] = _unescape(value, ("%0D", "%0A", "%3A", "%2C", "%25"))
-    message = _unescape(line[end + 2 :], ("%0D", "%0A", "%25"))
-    return SimpleNamespace(level=level, properties=properties, message=message)
-
-
-def _unescape(text: str, codes: tuple[str, ...]) -> str:
-    for code in codes:  # %25 comes last, as in the runner
-        text = text.replace(code, bytes.fromhex(code[1:]).decode())
-    return text
-
-
 @pytest.fixture(scope="session")
 def annotations():
     """Read the workflow commands of a log; other lines are left out."""
     return lambda text: [
-        read_annotation(line) for line in text.split("\n") if line.startswith("::")
+        RUNNER.read_command(line) for line in text.split("\n") if line.startswith("::")
     ]
+
+
+@pytest.fixture
+def action_run(tmp_path):
+    """Make a run of the action on a repository, as in a pull request to main without a token.
+
+    pldgov is installed already, so that no step waits for a package index.
+    """
+
+    def make(root, *, folder=REPOSITORY / ".github/actions/pldgov", **environment):
+        temp = tmp_path / "runner temp"
+        shutil.rmtree(temp, ignore_errors=True)
+        temp.mkdir()
+        event = temp / "event.json"
+        event.write_text('{"pull_request": {"number": 7, "head": {"sha": "%s"}}}' % ("a" * 40))
+        run = RUNNER.Action(folder, root, temp)
+        run.environment = {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_BASE_REF": "main",
+            "GITHUB_EVENT_NAME": "pull_request",
+            "GITHUB_EVENT_PATH": str(event),
+            "GITHUB_REPOSITORY": "org/policies",
+            "GITHUB_WORKSPACE": str(root),
+            "GITHUB_API_URL": "http://127.0.0.1:9",  # nobody listens there
+            **environment,
+        }
+        run.others = {"artifact": {"artifact-url": "https://example.org/artifact"}}
+        return run
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def package_index():
+    """Return pip's own settings of this environment; skip where no package index is reached."""
+    found = subprocess.run(
+        [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "hatchling", "-d", os.devnull],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    if found.returncode and "No matching distribution" in found.stderr + found.stdout:
+        pytest.skip("no package index is reached")
+    wanted = ("PIP_", "SSL_", "REQUESTS_", "HTTP", "http", "no_proxy", "NO_PROXY")
+    return {name: value for name, value in os.environ.items() if name.startswith(wanted)}
