@@ -37,6 +37,26 @@ class Section:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How much of a rulebook's diff is told.
+
+    ``flips`` is the most flipped examples shown, 0 for their numbers alone; without ``texts``
+    changed rules are named and not quoted; ``labels`` keeps so many labels, those that lost most.
+    ``word`` stands before the rulebook's name where no verdict does. Without ``figures`` macro-F1
+    is left to the verdict's reason, for where a table has it.
+    """
+
+    flips: int = MOST_FLIPS
+    texts: bool = True
+    labels: int | None = None
+    word: str | None = None
+    figures: bool = True
+
+
+WHOLE = Shape()
+
+
 def render_diff_markdown(report: DiffReport) -> str:
     """Return every rulebook that differs, its verdict first."""
     lines = [
@@ -54,26 +74,19 @@ def render_diff_markdown(report: DiffReport) -> str:
 
 
 def sections(
-    diff: RulebookDiff,
-    *,
-    volume: int | None = None,
-    flips: int = MOST_FLIPS,
-    texts: bool = True,
-    word: str | None = None,
+    diff: RulebookDiff, *, volume: int | None = None, shape: Shape = WHOLE
 ) -> tuple[Section, ...]:
     """Return verdict, labels, rules, around, flips, cost and key; a part without content is absent.
 
-    ``volume`` is the number of examples a year that the prompt facts were made for. ``flips`` is
-    the most flipped examples shown, 0 for their numbers alone; without ``texts`` changed rules are
-    named and not quoted. ``word`` stands before the rulebook's name where no verdict does.
+    ``volume`` is the number of examples a year that the prompt facts were made for.
     """
     facts = (*diff_words.tokens(diff), *diff_words.yearly(diff, volume))
     parts = {
-        "verdict": _verdict(diff, word),
-        "labels": _labels(diff.gate),
-        "rules": _rules(diff, texts=texts),
+        "verdict": _verdict(diff, shape),
+        "labels": _labels(diff.gate, most=shape.labels),
+        "rules": _rules(diff, texts=shape.texts),
         "around": _around(diff),
-        "flips": _flips(diff, most=flips),
+        "flips": _flips(diff, most=shape.flips),
         "cost": [" · ".join(map(_safe, facts))] if facts else [],
         "key": _key(diff.gate),
     }
@@ -85,8 +98,8 @@ def _safe(text: str, most: int = _MOST_TEXT) -> str:
     return escape(printable(change_words.cut(text, most)))
 
 
-def _verdict(diff: RulebookDiff, word: str | None) -> Iterator[str]:
-    said = diff.gate.verdict.outcome if diff.gate else word
+def _verdict(diff: RulebookDiff, shape: Shape) -> Iterator[str]:
+    said = diff.gate.verdict.outcome if diff.gate else shape.word
     yield f"### {f'{said}: ' if said else ''}{_safe(diff.name, _NAME_WIDTH)}"
     yield ""
     if diff.gate is not None:
@@ -99,29 +112,43 @@ def _verdict(diff: RulebookDiff, word: str | None) -> Iterator[str]:
     yield from (f"\n> {_safe(note)}" for note in diff.notes)
     if diff.unmeasured is not None:
         yield f"\nNot measured: {_safe(diff.unmeasured)}"
-    if diff.gate is not None and diff.gate.verdict.macro_f1 is not None:
-        yield f"\nmacro-F1 {_safe(wording.difference(diff.gate.verdict.macro_f1))}"
-    elif diff.gate is not None and diff.gate.scorecard is not None:
-        card = diff.gate.scorecard
+    if diff.gate is not None:
+        yield from (f"\n> {_safe(note)}" for note in diff.gate.verdict.notes)
+        yield from _macro_f1(diff.gate) if shape.figures else ()
+
+
+def _macro_f1(gate: GateReport) -> Iterator[str]:
+    if gate.verdict.macro_f1 is not None:
+        yield f"\nmacro-F1 {_safe(wording.difference(gate.verdict.macro_f1))}"
+    elif gate.scorecard is not None:
+        card = gate.scorecard
         yield f"\nmacro-F1 {wording.fraction(card.macro_f1)} ({wording.interval(card.interval)})"
 
 
-def _labels(gate: GateReport | None) -> list[str]:
-    rows = [
-        (
-            _safe(label.label, _NAME_WIDTH),
-            wording.fraction(label.difference.base),
-            wording.fraction(label.difference.head),
-            wording.points(label.difference.delta),
-            f"{wording.points(label.difference.interval.low)} to "
-            f"{wording.points(label.difference.interval.high)}",
-            str(label.outcome),
-        )
+def _labels(gate: GateReport | None, *, most: int | None) -> list[str]:
+    found = [
+        (label, label.difference)
         for label in (gate.verdict.labels if gate else ())
         if label.difference is not None
     ]
-    head = ("label", "base F1", "head F1", "points", "interval", "verdict")
-    return rows_of(head, rows) if rows else []
+    more = 0 if most is None else len(found) - most
+    if more > 0:
+        found = sorted(found, key=lambda one: one[1].delta)[:most]
+    rows = [
+        (
+            _safe(label.label, _NAME_WIDTH),
+            wording.fraction(moved.base),
+            wording.fraction(moved.head),
+            wording.points(moved.delta),
+            f"{wording.points(moved.interval.low)} to {wording.points(moved.interval.high)}",
+            str(label.outcome),
+        )
+        for label, moved in found
+    ]
+    head = ("label", "F1 before", "F1 after", "points", "interval", "verdict")
+    if not rows:
+        return []
+    return [*rows_of(head, rows), *([f"\nand {more} more labels"] if more > 0 else [])]
 
 
 def _rules(diff: RulebookDiff, *, texts: bool) -> list[str]:
@@ -144,7 +171,7 @@ def _around(diff: RulebookDiff) -> list[str]:
     if not others:
         return []
     lines = [line for change in others for line in _change(diff, change, indent="")]
-    return ["#### Around the rules", "", *lines]
+    return ["#### What else changed", "", *lines]
 
 
 def _change(diff: RulebookDiff, change: Change, *, indent: str = "  ") -> Iterator[str]:
@@ -182,7 +209,7 @@ def _flips(diff: RulebookDiff, *, most: int) -> list[str]:
     return [
         f"<details><summary>{counts}</summary>",
         "",
-        "|  | id | text | gold | before | after | concerns |",
+        "|  | id | text | right label | before | after | rules to look at |",
         "|---|---|---|---|---|---|---|",
         *(f"| {' | '.join(row)} |" for row in rows),
         *([f"\nand {more} more"] if more > 0 else []),

@@ -52,8 +52,9 @@ def effect(diff: RulebookDiff) -> str:
         return f"new: {_rules(diff.head)}, prompt {after}" if diff.head else "new"
     if diff.state == "deleted":
         return f"deleted: {_rules(diff.base)}, prompt {before}" if diff.base else "deleted"
-    if diff.state == "unreadable":
-        return "not compared: a side cannot be read"
+    if diff.state in {"unchanged", "unreadable"}:
+        is_same = diff.state == "unchanged"
+        return "unchanged" if is_same else "not compared: a side cannot be read"
     if diff.effect == "unknown":
         return "unknown effect: a side's prompt does not render"
     if diff.effect == "unchanged":

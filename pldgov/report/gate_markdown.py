@@ -5,25 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pldgov.report import wording
+from pldgov.report.change_words import cut
 from pldgov.report.markdown import escape, rows_of
 
 if TYPE_CHECKING:
     from pldgov.results import GateReport
 
-_MOST_FLIPS = 100
+MOST_FLIPS = 100
+_TEXT_WIDTH = 300
 
 
-def render_gate_markdown(report: GateReport) -> str:
-    """Return verdict, figures, labels and flipped examples of one rulebook."""
+def render_gate_markdown(report: GateReport, *, level: int = 3, flips: int = MOST_FLIPS) -> str:
+    """Return verdict, figures, labels and flipped examples of one rulebook.
+
+    ``level`` is that of the heading, ``flips`` the most flipped examples shown.
+    """
     verdict = report.verdict
     lines = [
-        f"### {verdict.outcome}: {escape(report.rulebook)}",
+        f"{'#' * level} {verdict.outcome}: {escape(report.rulebook)}",
         "",
         escape(verdict.reason),
         "",
         *([f"macro-F1 {wording.difference(verdict.macro_f1)}", ""] if verdict.macro_f1 else []),
         *_labels(report),
-        *_flips(report),
+        *_flips(report, most=flips),
         *(f"- {escape(note)}" for note in verdict.notes),
         "",
         f"<sub>student {escape(wording.student(report.student))} · "
@@ -47,24 +52,26 @@ def _labels(report: GateReport) -> list[str]:
         if label.difference is not None
     ]
     return (
-        [*rows_of(("label", "base F1", "head F1", "points", "verdict"), rows), ""] if rows else []
+        [*rows_of(("label", "F1 before", "F1 after", "points", "verdict"), rows), ""]
+        if rows
+        else []
     )
 
 
-def _flips(report: GateReport) -> list[str]:
+def _flips(report: GateReport, *, most: int) -> list[str]:
     flips = report.verdict.flips
-    if not flips:
+    if not flips or not most:
         return []
     rows = [
         (
             flip.kind,
             escape(flip.example_id),
-            escape(report.texts.get(flip.example_id, "")),
+            escape(cut(report.texts.get(flip.example_id, ""), _TEXT_WIDTH)),
             escape(flip.gold),
             escape(wording.answer(flip.before)),
             escape(wording.answer(flip.after)),
         )
-        for flip in flips[:_MOST_FLIPS]
+        for flip in flips[:most]
     ]
     more = len(flips) - len(rows)
     return [

@@ -22,7 +22,8 @@ _LIVE = re.compile(
 )
 _SPECIAL = re.compile(rf"[\\`*_\[\]#|~@<>{_APART}]")
 _LIST_OR_RULE = re.compile(
-    r"^[-+=]|" + "|".join(rf"(?<=^\d{{{digits}}})[.)]" for digits in range(1, 10))
+    r"^[-+](?=\s|$)|^-(?=[- ]*$)|^=(?=[= ]*$)|"
+    + "|".join(rf"(?<=^\d{{{digits}}})[.)](?=\s|$)" for digits in range(1, 10))
 )
 """What would start a list or underline a heading, at the beginning of a line."""
 
