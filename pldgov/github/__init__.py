@@ -1,0 +1,1 @@
+"""GitHub: as much of its REST API as a comment needs, and the environment of its Actions."""
