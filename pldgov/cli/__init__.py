@@ -43,6 +43,7 @@ VERBS: Mapping[str, str] = {
     "blame": "Say which prompt was live, and who stands behind its rules.",
     "report": "Write a rulebook as a page or audit pack; show a distillation.",
     "diff": "Tell what changed between two revisions, rule by rule.",
+    "comment": "Tell on a pull request what its change of rules does.",
     "bless": "Commit a measurement as evidence.",
     "lock": "Pin who answers for a rulebook; --check asks whether that still holds.",
     "compare": "Judge several students under one rulebook.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from pldgov.cli.output import (
     student_option,
     write_result,
 )
+from pldgov.cli.sides import choose_pairs, prices_of, trees_of
 from pldgov.errors import NoBaseError, PldgovError, UsageError
 from pldgov.workspace import Workspace
 
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
 
     from pldgov.diff_report import DiffReport
     from pldgov.gitrepo import Repository
-    from pldgov.rulebook.diff.pairing import Pair
     from pldgov.workflows.diffing import Differ
     from pldgov.workflows.measure import Answering
-    from pldgov.workflows.prompt_facts import Prices
     from pldgov.workflows.revision_range import Trees
 
 FORMATS = {
@@ -88,8 +86,8 @@ def _diff(what: Sequence[str], *, student: str | None, ask: bool, volume: int | 
     with ExitStack() as stack:
         repository = stack.enter_context(workspace.repository())
         revisions, names = _sort_out(workspace, repository, what)
-        trees = _trees(workspace, repository, revisions)
-        pairs = _choose(workspace, repository, trees, names)
+        trees = trees_of(workspace, repository, revisions)
+        pairs = choose_pairs(workspace, repository, trees, names)
         differ = stack.enter_context(
             _differ(workspace, trees, student=student, ask=ask, volume=volume)
         )
@@ -134,38 +132,6 @@ def _is_revision(repository: Repository, name: str) -> bool:
     return True
 
 
-def _trees(workspace: Workspace, repository: Repository, revisions: str | None) -> Trees:
-    from pldgov.workflows.revision_range import open_trees
-
-    base = workspace.config.base
-    if base is not None and (base.endswith(".json") or (workspace.config.root / base).is_file()):
-        base = None  # an evidence file is a base for the gate only
-    return open_trees(revisions, repository, worktree=workspace.tree, base=base)
-
-
-def _choose(
-    workspace: Workspace, repository: Repository, trees: Trees, names: Sequence[str]
-) -> Sequence[Pair]:
-    """Return the pairs that the names lead to on either side, all without names."""
-    from pldgov.workflows.diffing import find_pairs, pairs_named
-
-    places = {name: _relative(workspace, name) for name in names}
-    folders = {workspace.config.rulebooks}
-    folders |= {place for name, place in places.items() if place and Path(name).exists()}
-    pairs = find_pairs(trees, under=sorted(folders))
-    if not names:
-        inside = f"{workspace.config.rulebooks}/"
-        return [p for p in pairs if (p.head or p.base or "").startswith(inside)]
-    return pairs_named(pairs, places, shallow=repository.is_shallow)
-
-
-def _relative(workspace: Workspace, name: str) -> str | None:
-    """Return a path's place below the root, None for one outside."""
-    root = os.path.realpath(workspace.config.root)
-    place = os.path.relpath(os.path.realpath(name), root).replace(os.sep, "/")
-    return None if place.startswith("..") else place.removeprefix(".")
-
-
 @contextmanager
 def _differ(
     workspace: Workspace, trees: Trees, *, student: str | None, ask: bool, volume: int | None
@@ -192,7 +158,7 @@ def _differ(
             meter=Meter(
                 count_tokens=answering.student.count_tokens if answering else None,
                 volume=volume,
-                prices=_prices(workspace, student),
+                prices=prices_of(workspace, student),
             ),
         )
 
@@ -204,14 +170,3 @@ def _answering(workspace: Workspace, student: str | None, *, ask: bool) -> Itera
         workspace.answering((), student=student, offline=not ask, progress=progress) as opened,
     ):
         yield opened
-
-
-def _prices(workspace: Workspace, student: str | None) -> Prices | None:
-    """Return the prices in the student's table, None unless both are there."""
-    from pldgov.workflows.prompt_facts import Prices
-
-    table = workspace.config.students.get(student or workspace.config.student, {})
-    given = [table.get(f"price_{side}") for side in ("input", "output")]
-    if not all(isinstance(price, int | float) for price in given):
-        return None
-    return Prices(*map(float, given))  # type: ignore[arg-type]

@@ -48,6 +48,7 @@ class Differ:
 
     ``load`` reads a rulebook from a tree. ``answering`` gives the answers of both sides; where it
     is None, ``unanswered`` says why. ``worktree`` is where examples are that no commit holds.
+    ``verdicts`` holds what the gate has said already, or why it said nothing, by head's path.
     """
 
     trees: Trees
@@ -57,6 +58,7 @@ class Differ:
     answering: Answering | None = None
     unanswered: str = NO_STUDENT
     meter: Meter = field(default_factory=Meter)
+    verdicts: Mapping[str | None, GateReport | str] = field(default_factory=dict)
 
     def report(self, pairs: Sequence[Pair]) -> DiffReport:
         """Compare the given rulebooks."""
@@ -134,6 +136,8 @@ class Differ:
 
     def _judge(self, told: RulebookDiff, base: ReadSide | None, head: ReadSide) -> GateReport | str:
         """Return the gate's report on both sides' answers, or a sentence that says why not."""
+        if told.head_path in self.verdicts:
+            return self.verdicts[told.head_path]
         if self.answering is None:
             return self.unanswered
         if not (head.sound and (base is None or base.sound)):

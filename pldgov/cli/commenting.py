@@ -1,0 +1,110 @@
+"""Opening all that a comment is made of: both sides, the student, and the gate over both."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pldgov.cli.output import progress_bar
+from pldgov.cli.sides import choose_pairs, prices_of, trees_of
+from pldgov.errors import PldgovError
+from pldgov.workflows.commenting import Commenter
+from pldgov.workflows.diffing import Differ
+from pldgov.workflows.prompt_facts import Meter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pldgov.comment_report import CommentReport
+    from pldgov.results import GateReport
+    from pldgov.workflows.measure import Answering
+    from pldgov.workflows.revision_range import Trees
+    from pldgov.workspace import Workspace
+
+_SHORT = 9
+
+
+def comment_report(
+    workspace: Workspace,
+    names: Sequence[str],
+    *,
+    base: str | None,
+    student: str | None,
+    offline: bool,
+    volume: int | None,
+    commit: str | None,
+) -> CommentReport:
+    """Return what there is to tell of the rulebooks; ``commit`` is the head that people know.
+
+    Raises ``NoBaseError`` without a base, ``UsageError`` for a name that leads to no rulebook.
+    """
+    with ExitStack() as stack:
+        repository = stack.enter_context(workspace.repository())
+        trees = trees_of(workspace, repository, None if _is_evidence(workspace, base) else base)
+        pairs = choose_pairs(workspace, repository, trees, names)
+        paths = tuple(pair.head for pair in pairs if pair.head is not None)
+        opened = _open(stack, workspace, paths, student=student, offline=offline)
+        commenter = _commenter(workspace, trees, opened, base=base, student=student, volume=volume)
+        report = commenter.report(pairs)
+        head = commit or repository.head
+        # What is not committed is judged too, and then no commit is what was judged.
+        is_committed = not repository.is_dirty(
+            [workspace.config.rulebooks, workspace.config.templates]
+        )
+    return replace(report, head=f"commit {head[:_SHORT]}") if head and is_committed else report
+
+
+def _is_evidence(workspace: Workspace, base: str | None) -> bool:
+    return workspace.evidence(base) is not None
+
+
+def _open(
+    stack: ExitStack,
+    workspace: Workspace,
+    paths: Sequence[str],
+    *,
+    student: str | None,
+    offline: bool,
+) -> Answering | PldgovError:
+    """Open the student, or return why there is none: then that is told, and the rest with it."""
+    progress = stack.enter_context(progress_bar())
+    try:
+        return stack.enter_context(
+            # Each rulebook's lock is held against the student when it is judged, one by one.
+            workspace.answering(
+                paths, student=student, offline=offline, progress=progress, locked=False
+            )
+        )
+    except PldgovError as error:
+        return error
+
+
+def _commenter(
+    workspace: Workspace,
+    trees: Trees,
+    opened: Answering | PldgovError,
+    *,
+    base: str | None,
+    student: str | None,
+    volume: int | None,
+) -> Commenter:
+    answering = None if isinstance(opened, PldgovError) else opened
+
+    def gate(path: str) -> GateReport:
+        if isinstance(opened, PldgovError):
+            raise opened
+        return workspace.gate(path, answering=opened, base=base)
+
+    differ = Differ(
+        trees=trees,
+        load=lambda source, path: workspace.load(path, source=source),
+        worktree=workspace.tree,
+        templates=workspace.config.templates,
+        meter=Meter(
+            count_tokens=answering.student.count_tokens if answering else None,
+            volume=volume,
+            prices=prices_of(workspace, student),
+        ),
+    )
+    return Commenter(differ, gate, answering)
