@@ -61,9 +61,9 @@ def test_the_published_schema_holds(schema, path):
     assert code == 0, said
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("script", [*SCRIPTS, REPOSITORY / ".ci/run"], ids=lambda path: path.name)
 def test_shellcheck_finds_nothing(script):
-    """Every script of the action is clean."""
+    """Every script of the action is clean, and that of CI."""
     code, said = run("shellcheck", "-x", script.name, cwd=script.parent)
     assert code == 0, said
 
