@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pldgov.workspace import Workspace
 
-FORGE_FORMATS = frozenset({"github", "sarif", "junit"})
+FORGE_FORMATS = frozenset({"github", "sarif", "junit", "gitlab"})
 
 
 def also_option(formats: Sequence[str]) -> Callable[..., Callable[..., object]]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pldgov.results import GateReport
     from pldgov.workflows.measure import Answering
 
-FORMATS = ("text", "json", "markdown", "junit", "github", "sarif")
+FORMATS = ("text", "json", "markdown", "junit", "github", "sarif", "gitlab")
 
 
 @click.command()

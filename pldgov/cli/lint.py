@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-_FORMATS = ("text", "json", "github", "sarif", "junit")
+_FORMATS = ("text", "json", "github", "sarif", "junit", "gitlab")
 
 
 @click.command()

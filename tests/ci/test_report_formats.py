@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
 
@@ -167,6 +169,52 @@ class TestGate:
         (suite,) = check_junit(pldgov("gate", "--format", "junit", cwd=changed(2).root).stdout)
         skipped = [case for case in suite if case.is_skipped]
         assert any("INCONCLUSIVE" in case.result[0].message for case in skipped)
+
+
+class TestCodeQuality:
+    """GitLab's Code Quality report, with the fields that its documentation asks for."""
+
+    def read(self, text):
+        rows = json.loads(text)
+        for row in rows:
+            assert row.keys() == {
+                "check_name", "description", "severity", "fingerprint", "location",
+            }  # fmt: skip
+            assert row["severity"] in {"info", "minor", "major", "critical", "blocker"}
+            assert row["location"].keys() == {"path", "lines"}
+            assert row["location"]["lines"]["begin"] >= 1
+        assert len({row["fingerprint"] for row in rows}) == len(rows)
+        return rows
+
+    def test_lint(self, governance_repo, pldgov):
+        """Each problem once, at its line; nothing for a clean rulebook."""
+        repo = governance_repo()
+        assert self.read(pldgov("lint", "--format", "gitlab", cwd=repo.root).stdout) == []
+        text = repo.rulebook.read_text("utf-8")
+        repo.write(repo.path, text.replace("owner: ops", "ownr: ops"))
+        rows = self.read(pldgov("lint", "--format", "gitlab", cwd=repo.root).stdout)
+        lines = repo.rulebook.read_text("utf-8").splitlines()
+        found = [row for row in rows if row["check_name"] == "unknown-key"]
+        assert len(found) > 1
+        assert all("ownr:" in lines[row["location"]["lines"]["begin"] - 1] for row in found)
+        assert {row["severity"] for row in found} == {"major"}
+
+    @pytest.mark.parametrize(
+        ("wrong", "check", "severity"),
+        [(12, "gate-regressed", "major"), (2, "gate-inconclusive", "minor")],
+    )
+    def test_gate(self, changed, pldgov, wrong, check, severity):
+        """One finding at the rule that changed."""
+        repo = changed(wrong)
+        (row,) = self.read(pldgov("gate", "--format", "gitlab", cwd=repo.root).stdout)
+        assert (row["check_name"], row["severity"]) == (check, severity)
+        line = repo.rulebook.read_text("utf-8").splitlines()[row["location"]["lines"]["begin"] - 1]
+        assert "id: r-01" in line
+
+    def test_a_pass(self, changed, pldgov):
+        """Nothing is found."""
+        result = pldgov("gate", "--format", "gitlab", cwd=changed(0).root)
+        assert (result.exit_code, json.loads(result.stdout)) == (0, [])
 
 
 class TestPlaces:
