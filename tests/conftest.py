@@ -54,6 +54,20 @@ def endpoint(fake_endpoint_module):
 
 
 @pytest.fixture(scope="session")
+def fake_github_module():
+    """Load the module tests/fake_github.py."""
+    return load_module("fake_github")
+
+
+@pytest.fixture
+def github(fake_github_module):
+    """Run a fake of GitHub's API on loopback."""
+    server = fake_github_module.FakeGitHub()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
 def governance_repo_module():
     """Load the module tests/governance_repo.py, which no import path leads to."""
     return load_module("governance_repo")

@@ -17,7 +17,7 @@ _LIVE = re.compile(
     r"(?<=@)(?=\S)"  # a mention, an e-mail address
     r"|(?<=#)(?=\d)|(?<=GH-)(?=\d)"  # a reference to an issue
     r"|(?<=:)(?=//)|(?<=www)(?=\.)"  # an address
-    r"|(?<=:)(?=[\w+-]+:)",  # an emoji's short name
+    r"|(?<=:)(?=(?:\d*[a-z_+-][\w+-]*|100|1234):)",  # an emoji's short name, not a line number
     re.IGNORECASE,
 )
 _SPECIAL = re.compile(rf"[\\`*_\[\]#|~@<>{_APART}]")

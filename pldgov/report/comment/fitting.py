@@ -90,9 +90,10 @@ class _Chapter:
         return [part.versions[now] for part, now in zip(self._parts, self._now, strict=True)]
 
     def shorten(self, name: str, version: int) -> int:
-        """Put a version of the parts of a name in place, and return what that saves."""
+        """Put a version of the parts of a name in place if it is shorter; return what it saves."""
         before = self.size
         for index, part in enumerate(self._parts):
-            if part.name == name:
-                self._now[index] = max(self._now[index], min(version, len(part.versions) - 1))
+            sizes, now = self._sizes[index], self._now[index]
+            if part.name == name and version < len(sizes) and sizes[version] < sizes[now]:
+                self._now[index] = version
         return before - self.size
