@@ -84,12 +84,14 @@ class Action:
     environment: dict[str, str] = field(default_factory=dict)
     others: dict[str, dict[str, str]] = field(default_factory=dict)
     """Outputs of the steps that use other actions, by step id."""
+    given: dict[str, str] = field(default_factory=dict)
+    """Inputs that every run is given unless it says otherwise."""
 
     def run(self, **inputs: str) -> Run:
         """Run all steps; an input's name has _ where the action has -."""
         action = yaml.safe_load((self.folder / "action.yml").read_text("utf-8"))
         known = action["inputs"]
-        given = {name.replace("_", "-"): value for name, value in inputs.items()}
+        given = self.given | {name.replace("_", "-"): value for name, value in inputs.items()}
         assert given.keys() <= known.keys()
         values = {name: str(one.get("default", "")) for name, one in known.items()} | given
         run = Run()

@@ -120,7 +120,8 @@ def annotations():
 def action_run(tmp_path):
     """Make a run of the action on a repository, as in a pull request to main without a token.
 
-    pldgov is installed already, so that no step waits for a package index.
+    Pldgov is installed already, so that no step waits for a package index, and no page is written
+    unless a test asks for it.
     """
 
     def make(root, *, folder=REPOSITORY / ".github/actions/pldgov", **environment):
@@ -140,6 +141,7 @@ def action_run(tmp_path):
             "GITHUB_API_URL": "http://127.0.0.1:9",  # nobody listens there
             **environment,
         }
+        run.given = {"install": "none", "report": "false"}
         run.others = {"artifact": {"artifact-url": "https://example.org/artifact"}}
         return run
 

@@ -38,7 +38,7 @@ class TestVerdicts:
     ):
         """Report, artifact, summary, SARIF and JUnit are there, then the job fails with 1."""
         repo = changed(12)
-        run = action_run(repo.root).run(install="none", sarif="true")
+        run = action_run(repo.root).run(sarif="true", report="true")
         assert run.status == 1
         assert run.outputs["verdict"] == "REGRESSED"
         assert run.outputs["exit-code"] == "1"
@@ -60,7 +60,7 @@ class TestVerdicts:
 
     def test_the_outputs_are_the_gates_own_figures(self, changed, action_run):
         """Fractions, unrounded, of the rulebook that decided, and all of them as JSON."""
-        run = action_run(changed(12).root).run(install="none")
+        run = action_run(changed(12).root).run()
         report = json.loads((Path(run.outputs["report-path"]) / "gate.json").read_text("utf-8"))
         (one,) = report["rulebooks"]
         figures = one["verdict"]["macro_f1"]
@@ -75,7 +75,7 @@ class TestVerdicts:
     def test_the_annotation_stands_at_the_rule(self, changed, action_run):
         """What reviewers see beside the changed line comes through the log."""
         repo = changed(12)
-        run = action_run(repo.root).run(install="none")
+        run = action_run(repo.root).run()
         lines = repo.rulebook.read_text("utf-8").splitlines()
         placed = [one for one in run.commands if "line" in one.properties]
         assert placed
@@ -83,7 +83,7 @@ class TestVerdicts:
 
     def test_a_pass(self, changed, action_run):
         """Nothing is an error, and the job is green."""
-        run = action_run(changed(0).root).run(install="none")
+        run = action_run(changed(0).root).run()
         assert run.status == 0
         assert run.outputs["verdict"] == "PASS"
         assert run.told("error") == []
@@ -96,7 +96,7 @@ class TestVerdicts:
         self, changed, action_run, fail_on, status, level
     ):
         """INCONCLUSIVE fails by default; let through, it is still said aloud."""
-        run = action_run(changed(2).root).run(install="none", fail_on=fail_on)
+        run = action_run(changed(2).root).run(fail_on=fail_on)
         assert run.status == status
         assert run.outputs["verdict"] == "INCONCLUSIVE"
         assert run.outputs["exit-code"] == "3"
@@ -105,7 +105,7 @@ class TestVerdicts:
     @pytest.mark.parametrize(("fail_on", "status"), [("regressed", 1), ("never", 0)])
     def test_a_regression_under_each_policy(self, changed, action_run, fail_on, status):
         """Only "never" lets a regression through, and says so."""
-        run = action_run(changed(12).root).run(install="none", fail_on=fail_on)
+        run = action_run(changed(12).root).run(fail_on=fail_on)
         assert run.status == status
         assert run.outputs["verdict"] == "REGRESSED"
         if status == 0:
@@ -122,7 +122,7 @@ class TestVerdicts:
         repo.commit("A second rulebook")
         repo.git("switch", "-q", "edit")
         repo.git("merge", "-q", "--no-edit", "main")
-        run = action_run(repo.root).run(install="none")
+        run = action_run(repo.root).run(report="true")
         assert run.outputs["rulebook"] == repo.path
         rows = json.loads(run.outputs["verdicts"])
         assert [row["verdict"] for row in rows] == ["PASS", "REGRESSED"]
@@ -141,7 +141,7 @@ class TestNoVerdict:
             repo.path, repo.rulebook.read_text("utf-8").replace("owner: ops", "ownr: ops", 1)
         )
         repo.commit("Break")
-        run = action_run(repo.root).run(install="none", sarif="true")
+        run = action_run(repo.root).run(sarif="true")
         assert run.status == 2
         assert (run.outputs["verdict"], run.outputs["lint-exit-code"]) == ("ERROR", "1")
         sarif = Path(run.outputs["sarif-path"]) / "lint.sarif"
@@ -159,7 +159,7 @@ class TestNoVerdict:
             assert pldgov("bless", "--reason", "x", cwd=repo.root).exit_code == 0
             repo.commit("Bless")
         clone = clone_of(repo, tmp_path, "--depth", "1", "--branch", "edit")
-        run = action_run(clone).run(install="none")
+        run = action_run(clone).run()
         assert run.status == 3
         assert run.outputs["verdict"] == "NO_BASELINE"
         assert "fetch-depth: 0" in run.outputs["reason"]
@@ -179,14 +179,14 @@ class TestNoVerdict:
         repo.git("rebase", "-q", "main")
         clone = clone_of(repo, tmp_path, "--depth", "2", "--no-single-branch", "--branch", "edit")
         assert repo.git("-C", str(clone), "rev-parse", "--is-shallow-repository") == "true"
-        run = action_run(clone).run(install="none")
+        run = action_run(clone).run()
         assert (run.outputs["verdict"], run.status) == ("REGRESSED", 1)
 
     def test_a_target_that_was_not_fetched(self, changed, action_run, tmp_path):
         """A pull request is compared with its own target or not at all, never with itself."""
         repo = changed(12)
         clone = clone_of(repo, tmp_path, "--single-branch", "--branch", "edit")
-        run = action_run(clone).run(install="none")
+        run = action_run(clone).run()
         assert (run.outputs["verdict"], run.status) == ("NO_BASELINE", 3)
         assert "target branch main is not here" in run.outputs["reason"]
 
@@ -200,13 +200,14 @@ class TestNoVerdict:
             'api_key_env = "POLICY_KEY"\n'
         )
         repo.commit("Another student")
-        run = action_run(repo.root).run(install="none")
+        run = action_run(repo.root).run()
         assert run.outputs["verdict"] == "UNDECIDED"
         assert run.outputs["exit-code"] == "4"
         assert run.status == 4
         assert "POLICY_KEY" in run.outputs["reason"]
+        assert not run.outputs["reason"].startswith("error:")
         assert run.summary
-        passed = action_run(repo.root).run(install="none", fail_on="regressed")
+        passed = action_run(repo.root).run(fail_on="regressed")
         assert passed.status == 0
         assert any(text.startswith("UNDECIDED") for text in passed.told("warning"))
 
@@ -216,7 +217,7 @@ class TestNoVerdict:
         repo.branch("edit")
         repo.write_rulebook(rule="Another wording.")
         repo.commit("Reword")
-        run = action_run(repo.root, PLDGOV_OFFLINE="1").run(install="none")
+        run = action_run(repo.root, PLDGOV_OFFLINE="1").run()
         assert (run.outputs["verdict"], run.status) == ("UNDECIDED", 3)
         assert "are not recorded" in run.outputs["reason"]
 
@@ -229,7 +230,7 @@ class TestNoVerdict:
         new.write_rulebook()
         new.record()
         repo.commit("New")
-        run = action_run(repo.root).run(install="none", rulebooks="new")
+        run = action_run(repo.root).run(rulebooks="new")
         assert (run.outputs["verdict"], run.status) == ("NO_BASELINE", 3)
         assert float(run.outputs["macro-f1"]) == 1
         assert run.outputs["difference"] == run.outputs["lower"] == ""
@@ -238,9 +239,76 @@ class TestNoVerdict:
         """No repository is no verdict, and no crash of a script."""
         repo = changed(12)
         subprocess.run(["rm", "-rf", str(repo.root / ".git")], check=True)
-        run = action_run(repo.root).run(install="none")
+        run = action_run(repo.root).run()
         assert run.outputs["exit-code"] == "3"
         assert run.status == 3
+
+
+class TestComment:
+    """The comment on the pull request, on a fake of GitHub's API, with the job's own token."""
+
+    @pytest.fixture
+    def in_pull_request(self, action_run, github, fake_github_module):
+        """Make a run whose token may write on octo/rules#5; ``may`` False: as from a fork."""
+
+        def make(root, *, may=True):
+            event = root.parent / "event.json"
+            pull = {"number": 5, "head": {"sha": "a" * 40}}
+            event.write_text(json.dumps({"number": 5, "pull_request": pull}))
+            one = action_run(
+                root,
+                GITHUB_API_URL=github.url,
+                GITHUB_REPOSITORY="octo/rules",
+                GITHUB_EVENT_PATH=str(event),
+            )
+            one.environment["_github.token"] = fake_github_module.TOKEN
+            if not may:
+                github.script.extend(github.refuses(on="POST") for _ in range(3))
+            return one
+
+        return make
+
+    def test_a_failed_gate_is_commented_once_and_then_edited(
+        self, changed, in_pull_request, github
+    ):
+        """The comment is there although the job fails; the next push edits it; its URL is told."""
+        repo = changed(12)
+        first = in_pull_request(repo.root).run(volume="1000")
+        assert first.status == 1
+        (comment,) = github.comments
+        assert "r-01" in comment["body"]
+        assert first.outputs["comment-url"] == comment["html_url"]
+        repo.git("switch", "-q", "-C", "edit", "main")
+        second = in_pull_request(repo.root).run()
+        assert second.status == 0
+        assert len(github.comments) == 1
+        assert second.outputs["comment-url"] == first.outputs["comment-url"]
+
+    def test_a_fork_gets_the_summary_instead(self, changed, in_pull_request, github):
+        """A token that may not write is no failure of the check; the verdict alone decides."""
+        repo = changed(0)
+        run = in_pull_request(repo.root, may=False).run()
+        assert run.status == 0
+        assert github.comments == []
+        assert run.outputs["comment-url"] == ""
+        assert "r-01" in run.summary
+
+    def test_a_host_that_fails_for_good_leaves_the_verdict(self, changed, action_run):
+        """No comment is a warning with its reason; the summary is there, and the gate's status."""
+        repo = changed(12)
+        one = action_run(repo.root, GITHUB_API_URL="no address")
+        one.environment["_github.token"] = "t" * 40
+        run = one.run()
+        assert run.status == 1
+        assert any("no comment was written (exit code 2)" in text for text in run.told("warning"))
+        assert "REGRESSED" in run.summary
+
+    def test_the_token_stands_nowhere(self, changed, in_pull_request, fake_github_module):
+        """Neither log, nor summary, nor any file that is uploaded holds it."""
+        run = in_pull_request(changed(12).root).run(report="true")
+        files = [p for p in Path(run.outputs["report-path"]).rglob("*") if p.is_file()]
+        texts = [run.log, run.summary, *(p.read_text("utf-8", "replace") for p in files)]
+        assert not [text for text in texts if fake_github_module.TOKEN in text]
 
 
 class TestInputs:
@@ -250,13 +318,13 @@ class TestInputs:
         """Several lines are several rulebooks; base and student are the gate's own options."""
         repo = changed(12)
         run = action_run(repo.root).run(
-            install="none", rulebooks="desk\n\n", base="HEAD", student="recorded", volume="1000"
+            rulebooks="desk\n\n", base="HEAD", student="recorded", volume="1000"
         )
         assert (run.outputs["verdict"], run.status) == ("PASS", 0)
 
     def test_an_unknown_rulebook(self, changed, action_run):
         """The nearest known name is in the annotation."""
-        run = action_run(changed(0).root).run(install="none", rulebooks="desk\ndisk")
+        run = action_run(changed(0).root).run(rulebooks="desk\ndisk")
         assert run.status == 2
         assert run.outputs["verdict"] == "ERROR"
         assert any('did you mean "desk"?' in text for text in run.told("error"))
@@ -267,7 +335,7 @@ class TestInputs:
         assert pldgov("bless", "--reason", "x", cwd=repo.root).exit_code == 0
         repo.commit("Bless")
         run = action_run(repo.root).run(
-            install="none", base="rulebooks/desk/evidence/recorded.json", rulebooks="desk"
+            report="true", base="rulebooks/desk/evidence/recorded.json", rulebooks="desk"
         )
         assert (run.outputs["verdict"], run.status) == ("PASS", 0)
         assert run.told("warning") == []
@@ -281,7 +349,7 @@ class TestInputs:
         repo.write_rulebook(rule="Whatever happens, the label is other.")
         repo.record(dict.fromkeys(repo.gate_ids("fraud")[:12], "other"))
         repo.commit("Reword")
-        run = action_run(repo.root.parent).run(install="none", working_directory="policies")
+        run = action_run(repo.root.parent).run(working_directory="policies")
         assert run.outputs["verdict"] == "REGRESSED"
         places = {one.properties["file"] for one in run.commands if "file" in one.properties}
         assert places == {f"policies/{repo.path}"}
@@ -299,16 +367,14 @@ class TestInputs:
     )
     def test_a_wrong_input_is_refused_first(self, changed, action_run, given, said):
         """Nothing is linted, asked or written; the job fails."""
-        run = action_run(changed(0).root).run(install="none", **given)
+        run = action_run(changed(0).root).run(**given)
         assert run.status == 2
         assert any(said in text for text in run.told("error"))
         assert "gate" not in run.ran
 
     def test_switches(self, changed, action_run):
         """What is switched off does not run; the summary tells the verdict all the same."""
-        run = action_run(changed(0).root).run(
-            install="none", comment="false", report="false", cache="false"
-        )
+        run = action_run(changed(0).root).run(comment="false", report="false", cache="false")
         assert run.status == 0
         assert "Report" not in run.ran
         assert run.used == {}
@@ -317,7 +383,7 @@ class TestInputs:
     def test_the_answers_are_kept_between_runs(self, changed, action_run):
         """The store lies where the cache looks for it."""
         repo = changed(12)
-        run = action_run(repo.root).run(install="none")
+        run = action_run(repo.root).run()
         saved = run.used["actions/cache/save"]
         assert saved["path"] == run.used["actions/cache/restore"]["path"]
         assert list(repo.root.glob(saved["path"].removeprefix("./")))
@@ -334,7 +400,7 @@ class TestUntrusted:
         for name in ("pldgov", "yaml", "json", "click", "sitecustomize"):
             repo.write(f"{name}.py", "raise SystemExit('the repository was imported')\n")
         repo.commit("Trap")
-        run = action_run(repo.root).run(install="none")
+        run = action_run(repo.root).run()
         assert (run.outputs["verdict"], run.status) == ("PASS", 0)
 
     def test_a_rulebook_cannot_speak_to_the_runner(self, governance_repo, action_run):
@@ -346,7 +412,7 @@ class TestUntrusted:
         content["task"]["labels"][self.HOSTILE] = self.HOSTILE
         repo.write(repo.path, yaml.safe_dump(content, sort_keys=False))
         repo.commit("Hostile")
-        run = action_run(repo.root).run(install="none")
+        run = action_run(repo.root).run()
         assert run.status == 2
         assert "forged" in run.log
         assert not [one for one in run.commands if one.message == "forged"]
@@ -378,7 +444,7 @@ class TestUntrusted:
         repo.write(repo.path, yaml.safe_dump(rulebook, sort_keys=False))
         repo.record(dict.fromkeys(repo.gate_ids("fraud")[:12], label))
         repo.commit("Reword")
-        run = action_run(repo.root).run(install="none")
+        run = action_run(repo.root).run()
         assert run.outputs["verdict"] == "REGRESSED"
         assert run.outputs["exit-code"] == "1"
         assert run.status == 1
@@ -387,7 +453,7 @@ class TestUntrusted:
     def test_hostile_inputs_are_only_values(self, changed, action_run):
         """An input never becomes a part of a script."""
         repo = changed(0)
-        run = action_run(repo.root).run(install="none", rulebooks=self.HOSTILE, base=self.HOSTILE)
+        run = action_run(repo.root).run(rulebooks=self.HOSTILE, base=self.HOSTILE)
         assert run.status == 2
         assert not list(repo.root.parent.rglob("pwned"))
         assert not [one for one in run.commands if one.message == "forged"]
@@ -437,7 +503,7 @@ class TestInstalling:
         python.symlink_to(base if base.exists() else sys._base_executable)
         path = f"{python.parent}{os.pathsep}{os.environ['PATH']}"
         one = action_run(changed(0).root, PATH=path, PYTHONNOUSERSITE="1")
-        run = one.run(install="none")
+        run = one.run()
         assert run.status == 2
         assert any('leave out "install: none"' in text for text in run.told("error"))
 
@@ -448,7 +514,7 @@ class TestInstalling:
         """The checkout that holds the action is what pip builds and installs."""
         site = tmp_path / "site"
         one = action_run(changed(0).root, PIP_TARGET=str(site), **package_index)
-        run = one.run(extras="parquet")
+        run = one.run(install="", extras="parquet")
         assert run.status == 0, run.log
         assert (site / "pldgov/scaffold_shared/.github/actions/pldgov/action.yml").is_file()
         assert (site / "pyarrow").is_dir()

@@ -185,5 +185,5 @@ def test_what_init_writes_runs_as_it_stands(tmp_path, pldgov, action_run):
     rulebook.write_text(rulebook.read_text("utf-8") + "# A remark.\n")
     subprocess.run(["git", *identity, "commit", "-qam", "Remark"], cwd=root, check=True)
     one = action_run(root, folder=root / ".github/actions/pldgov", PLDGOV_OFFLINE="1")
-    run = one.run(install="none", report="false")
+    run = one.run()
     assert (run.outputs["verdict"], run.status) == ("PASS", 0), run.log

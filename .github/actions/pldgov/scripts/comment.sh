@@ -22,7 +22,7 @@ pldgov comment "$@" > "$FOLDER/comment.log" 2> "$FOLDER/comment.err" || code=$?
 show "$FOLDER/comment.log"
 show "$FOLDER/comment.err"
 if [ "$code" -ne 0 ]; then
-  annotate warning "no comment was written (exit code $code): $(cat "$FOLDER/comment.err")"
+  annotate warning "no comment was written (exit code $code): $(message "$FOLDER/comment.err")"
 fi
 output url "$(grep -oE 'https?://[^[:space:]]+#issuecomment-[0-9]+' "$FOLDER/comment.log" | tail -n 1 || true)"
 rm "$FOLDER/comment.log" "$FOLDER/comment.err"

@@ -15,7 +15,17 @@ escaped() {
   local text=$1
   text=${text//'%'/%25}
   text=${text//$'\r'/%0D}
-  printf '%s' "${text//$'\n'/%0A}"
+  text=${text//$'\n'/%0A}
+  printf '%s' "$text"
+}
+
+# message FILE: what pldgov said last on standard error, without the word before it
+message() {
+  local text
+  text=$'\n'$(cat "$1")
+  text=${text##*$'\n'error: }
+  text=${text#$'\n'}
+  printf '%s' "$text"
 }
 
 # annotate error|warning|notice TEXT

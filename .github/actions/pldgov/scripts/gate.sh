@@ -41,7 +41,7 @@ pldgov gate --format github --also "json=$FOLDER/gate.json" --also "markdown=$FO
   "$@" > "$FOLDER/gate.log" 2> "$FOLDER/gate.err" || code=$?
 show "$FOLDER/gate.err"
 cat "$FOLDER/gate.log"
-said=$(cat "$FOLDER/gate.err")
+said=$(message "$FOLDER/gate.err")
 rm "$FOLDER/gate.log" "$FOLDER/gate.err"
 
 case $code in

@@ -15,6 +15,6 @@ pldgov lint --format github --also "json=$FOLDER/lint.json" \
   -- "$@" > "$FOLDER/lint.log" 2> "$FOLDER/lint.err" || code=$?
 cat "$FOLDER/lint.log"
 show "$FOLDER/lint.err"
-if [ "$code" -gt 1 ]; then annotate error "$(cat "$FOLDER/lint.err")"; fi
+if [ "$code" -gt 1 ]; then annotate error "$(message "$FOLDER/lint.err")"; fi
 rm "$FOLDER/lint.log" "$FOLDER/lint.err"
 output exit-code "$code"

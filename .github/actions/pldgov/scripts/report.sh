@@ -15,8 +15,8 @@ while IFS= read -r path; do
   if [ -n "$base" ]; then set -- "$@" --base "$base"; fi
   if [ -n "${INPUT_STUDENT:-}" ]; then set -- "$@" --student "$INPUT_STUDENT"; fi
   if ! pldgov report "$@" > "$FOLDER/report.log" 2>&1; then
-    annotate warning "no report of $path: $(cat "$FOLDER/report.log")"
+    annotate warning "no report of $path: $(message "$FOLDER/report.log")"
   fi
   show "$FOLDER/report.log"
-done < <("$PYTHON" -c "$names" "$FOLDER/lint.json")
+done < <("$PYTHON" -c "$names" "$FOLDER/lint.json" | tr -d '\r')
 rm -f "$FOLDER/report.log"
