@@ -103,7 +103,7 @@ def _verdict(diff: RulebookDiff, shape: Shape) -> Iterator[str]:
     yield f"### {f'{said}: ' if said else ''}{_safe(diff.name, _NAME_WIDTH)}"
     yield ""
     if diff.gate is not None:
-        yield _safe(diff.gate.verdict.reason)
+        yield from _reasons(diff.gate)
         yield ""
     effect = f"**{_safe(diff_words.sentence(diff_words.effect(diff)))}**"
     summary = _safe(diff_words.sentence(diff_words.summary(diff)))
@@ -115,6 +115,22 @@ def _verdict(diff: RulebookDiff, shape: Shape) -> Iterator[str]:
     if diff.gate is not None:
         yield from (f"\n> {_safe(note)}" for note in diff.gate.verdict.notes)
         yield from _macro_f1(diff.gate) if shape.figures else ()
+
+
+def _reasons(gate: GateReport) -> Iterator[str]:
+    """Yield how many answers changed, and the verdict's reason; several of them as a list."""
+    broken, fixed = (
+        sum(flip.kind == kind for flip in gate.verdict.flips) for kind in ("broken", "fixed")
+    )
+    if gate.scorecard is not None and gate.verdict.flips:
+        have = "has" if broken == 1 else "have"
+        yield (
+            f"Of {gate.scorecard.n} test texts, {broken} that had the right label now {have} a "
+            f"wrong one, and {fixed} went the other way."
+        )
+        yield ""
+    reasons = gate.verdict.reason.split("; ")
+    yield from (_safe(one) if len(reasons) == 1 else f"- {_safe(one)}" for one in reasons)
 
 
 def _macro_f1(gate: GateReport) -> Iterator[str]:
@@ -178,7 +194,7 @@ def _change(diff: RulebookDiff, change: Change, *, indent: str = "  ") -> Iterat
     told = change_words.tell(change)
     reach = diff_words.reach(diff, change)
     words = f": {_words(told.pieces)}" if told.pieces else ""
-    yield f"{indent}- {_safe(told.sentence)}{f' <sub>{reach}</sub>' if reach else ''}{words}"
+    yield f"{indent}- {_safe(told.sentence)}{words}{f' *({reach})*' if reach else ''}"
 
 
 def _words(pieces: Sequence[Piece]) -> str:
