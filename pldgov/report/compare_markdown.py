@@ -49,8 +49,8 @@ def _flips(result: StudentResult, report: StudentsReport) -> list[str]:
     return [
         f"<details><summary>{escape(result.card.name)}: {flips_of(result)}</summary>",
         "",
-        *rows_of(("", "id", "text", "gold", escape(first), escape(result.card.name)), rows),
-        *([f"... and {more} more"] if more > 0 else []),
+        *rows_of(("", "id", "text", "right label", escape(first), escape(result.card.name)), rows),
+        *([f"\nand {more} more"] if more > 0 else []),
         "",
         "</details>",
         "",

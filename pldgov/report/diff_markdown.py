@@ -25,6 +25,7 @@ MOST_RULES = 100
 MOST_FLIPS = 100
 _TEXT_WIDTH = 300
 _NAME_WIDTH = 80
+_SIDES = {"base": "before the change", "head": "after the change"}
 _MOST_TEXT = 4_000
 """Characters of any one text: whoever names a label with a novel shall not break the page."""
 
@@ -108,7 +109,7 @@ def _verdict(diff: RulebookDiff, shape: Shape) -> Iterator[str]:
     effect = f"**{_safe(diff_words.sentence(diff_words.effect(diff)))}**"
     summary = _safe(diff_words.sentence(diff_words.summary(diff)))
     yield f"{effect} {summary}".rstrip()
-    yield from (f"\n> {_safe(t.side)}: {_safe(t.message)}" for t in diff.troubles)
+    yield from (f"\n> {_SIDES[t.side]}: {_safe(t.message)}" for t in diff.troubles)
     yield from (f"\n> {_safe(note)}" for note in diff.notes)
     if diff.unmeasured is not None:
         yield f"\nNot measured: {_safe(diff.unmeasured)}"

@@ -77,8 +77,8 @@ def _flips(report: GateReport, *, most: int) -> list[str]:
     return [
         f"<details><summary>{len(flips)} flipped examples</summary>",
         "",
-        *rows_of(("", "id", "text", "gold", "before", "after"), rows),
-        *([f"... and {more} more"] if more > 0 else []),
+        *rows_of(("", "id", "text", "right label", "before", "after"), rows),
+        *([f"\nand {more} more"] if more > 0 else []),
         "",
         "</details>",
         "",

@@ -213,7 +213,7 @@ def test_a_rulebook_that_was_broken_in_base(governance_repo, comment, github):
     comment(repo)
     body = body_of(github)
     assert "NOT_COMPARABLE: desk" in body
-    assert "base: " in body
+    assert "before the change: " in body
 
 
 def test_lint_errors_are_told(edited, comment, github):

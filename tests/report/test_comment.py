@@ -184,6 +184,7 @@ def test_the_worst_rulebook_decides_and_stands_first():
     names = re.findall(r"^\| (\w+) \| \*\*", text, re.MULTILINE)
     assert names == ["four", "three", "two", "one"]
     assert "could not run" in text
+    assert "Not passed either: three (REGRESSED), two (INCONCLUSIVE)." in text
     assert re.findall(r"^### \S+ (\w+)", text, re.MULTILINE) == names
 
 
@@ -203,7 +204,7 @@ def test_a_side_that_cannot_be_read_is_told():
     )  # fmt: skip
     text = render(broken)
     assert "### ERROR: desk" in text
-    assert "head: rulebooks/desk/rulebook.yaml:3:1: not YAML" in text
+    assert "after the change: rulebooks/desk/rulebook.yaml:3:1: not YAML" in text
 
 
 def test_another_student_is_shown_like_a_change_of_rules():
@@ -216,11 +217,14 @@ def test_another_student_is_shown_like_a_change_of_rules():
     assert "**Not judged.**" in text
     judged = render(news(students=(change,), upgrades=(measured(Outcome.PASS, name="desk"),)))
     assert "#### PASS: desk" in judged
+    assert "another model, answers for desk (not judged).**" in text
+    assert "another model, answers for desk (PASS).**" in judged
     assert "Not judged" not in judged
     page_of(judged)
-    assert "Another student answers" in render(
-        RulebookNews(unchanged("desk").diff, measured(Outcome.PASS), (change,))
-    )
+    alone = render(RulebookNews(unchanged("desk").diff, measured(Outcome.PASS), (change,)))
+    assert "#### Another student answers" in alone
+    assert "its answers are what they were" not in alone
+    assert "No rulebook changed" not in alone
 
 
 # -- untrusted text -----------------------------------------------------------------------------

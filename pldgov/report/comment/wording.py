@@ -39,6 +39,28 @@ _WORDS: Final = {
 
 def lead(report: CommentReport, escape: Callable[[str], str]) -> str:
     """Return what came out, and what a reviewer should do about it."""
+    texts = (_lead(report, escape), _besides(report, escape), _another_student(report, escape))
+    return " ".join(text for text in texts if text)
+
+
+def _another_student(report: CommentReport, escape: Callable[[str], str]) -> str:
+    """Say where another model answers, a change of policy as well, and how that was judged."""
+    told = []
+    for one in report.news:
+        if one.students:
+            verdicts = ", ".join(str(gate.verdict.outcome) for gate in one.upgrades)
+            told.append(f"{escape(one.diff.name)} ({verdicts or 'not judged'})")
+    names = ", ".join(told[:MOST_NAMES])
+    return f"**Another student, that is another model, answers for {names}.**" if told else ""
+
+
+def _besides(report: CommentReport, escape: Callable[[str], str]) -> str:
+    """Name what did not pass either, behind what is graver."""
+    others = [one for one in report.news if one.standing not in {report.standing, "passed"}]
+    return f"Not passed either: {_names(others, escape)}." if others else ""
+
+
+def _lead(report: CommentReport, escape: Callable[[str], str]) -> str:
     grave = [one for one in report.rulebooks if one.standing == report.standing]
     names = _names(grave, escape)
     if report.standing == "failed":
@@ -75,6 +97,8 @@ def _passed(report: CommentReport) -> str:
     if not changed and not report.news:
         return "**No rulebook changed.**"
     if not any(one.diff.reaches_student for one in changed):
+        if any(one.students for one in report.news):
+            return "**No change of rules alters what the model reads.**"
         return (
             "**Nothing that the model reads has changed**, so its answers are what they were. "
             "What changed besides stands below."
@@ -92,7 +116,8 @@ def introduction(report: CommentReport, escape: Callable[[str], str]) -> str:
     compared = f"Before: {escape(report.base)}; after: {escape(report.head)}."
     cards = [gate.student for one in report.news if (gate := measured(one))]
     if not cards:
-        return compared
+        upgrades = any(one.upgrades for one in report.news)
+        return f"{_UPGRADE} {compared}" if upgrades else compared
     names = ", ".join(dict.fromkeys(escape(f"{card.name}, {card.model}") for card in cards))
     return (
         "A *rulebook* holds the written rules that tell a language model how to label texts. The "
@@ -100,6 +125,13 @@ def introduction(report: CommentReport, escape: Callable[[str], str]) -> str:
         "rules before this change and with those after it. The right label of each test text is "
         f"known, so that both can be marked. {compared}"
     )
+
+
+_UPGRADE: Final = (
+    "A *rulebook* holds the written rules that tell a language model (the *student*) how to label "
+    "texts. The student before this change and the one after it labelled the same test texts under "
+    "the same rules; the right labels are known, so that both can be marked."
+)
 
 
 def table(news: Sequence[RulebookNews], escape: Callable[[str], str]) -> Iterator[tuple[str, ...]]:
