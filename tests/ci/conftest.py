@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import jsonschema
@@ -151,14 +152,11 @@ def action_run(tmp_path):
 @pytest.fixture(scope="session")
 def package_index():
     """Return pip's own settings of this environment; skip where no package index is reached."""
-    found = subprocess.run(
-        [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "hatchling", "-d", os.devnull],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    if found.returncode and "No matching distribution" in found.stderr + found.stdout:
-        pytest.skip("no package index is reached")
+    asked = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "hatchling"]
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            subprocess.run([*asked, "-d", folder], capture_output=True, check=True, timeout=120)
+        except subprocess.SubprocessError:
+            pytest.skip("no package index is reached")
     wanted = ("PIP_", "SSL_", "REQUESTS_", "HTTP", "http", "no_proxy", "NO_PROXY")
     return {name: value for name, value in os.environ.items() if name.startswith(wanted)}
