@@ -106,6 +106,7 @@ def command(  # noqa: PLR0917  (click passes options by name)
         offline=offline,
         volume=volume,
         commit=run.commit,
+        is_posted=place is not None,
     )
     if output is not None:
         write_result(text.whole(report), output)

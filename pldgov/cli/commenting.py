@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pldgov.cli.output import progress_bar
 from pldgov.cli.sides import choose_pairs, prices_of, trees_of
-from pldgov.errors import PldgovError
+from pldgov.errors import NoBaseError, PldgovError
+from pldgov.gitrepo import GitTree
 from pldgov.workflows.commenting import Commenter
 from pldgov.workflows.diffing import Differ
 from pldgov.workflows.prompt_facts import Meter
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pldgov.comment_report import CommentReport
+    from pldgov.gitrepo import Repository
     from pldgov.results import GateReport
     from pldgov.workflows.measure import Answering
     from pldgov.workflows.revision_range import Trees
@@ -34,14 +36,19 @@ def comment_report(
     offline: bool,
     volume: int | None,
     commit: str | None,
+    is_posted: bool,
 ) -> CommentReport:
     """Return what there is to tell of the rulebooks; ``commit`` is the head that people know.
 
-    Raises ``NoBaseError`` without a base, ``UsageError`` for a name that leads to no rulebook.
+    Raises ``NoBaseError`` without a base, and where the report ``is_posted`` also for a base that
+    is head itself: no pull request is empty, so its base was not fetched. Raises ``UsageError``
+    for a name that leads to no rulebook.
     """
     with ExitStack() as stack:
         repository = stack.enter_context(workspace.repository())
         trees = trees_of(workspace, repository, None if _is_evidence(workspace, base) else base)
+        if is_posted:
+            _require_change(trees, repository)
         pairs = choose_pairs(workspace, repository, trees, names)
         paths = tuple(pair.head for pair in pairs if pair.head is not None)
         opened = _open(stack, workspace, paths, student=student, offline=offline)
@@ -53,6 +60,16 @@ def comment_report(
             [workspace.config.rulebooks, workspace.config.templates]
         )
     return replace(report, head=f"commit {head[:_SHORT]}") if head and is_committed else report
+
+
+def _require_change(trees: Trees, repository: Repository) -> None:
+    """Refuse to compare a commit with itself, in which nothing is ever wrong."""
+    if isinstance(trees.base, GitTree) and trees.base.commit.hexsha == repository.head:
+        raise NoBaseError(
+            f"{trees.base.name} is the commit that is checked out: there is nothing to compare",
+            where="base",
+            hint="fetch the target branch (fetch-depth: 0, or git fetch), or name it with --base",
+        )
 
 
 def _is_evidence(workspace: Workspace, base: str | None) -> bool:

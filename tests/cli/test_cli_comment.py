@@ -279,6 +279,15 @@ def test_no_repository_and_no_base(governance_repo, comment, tmp_path):
     assert "fetch-depth: 0" in comment(shallow, "--base", "main", code=3).stderr
 
 
+def test_a_base_that_is_head_itself_is_refused(governance_repo, comment, github):
+    """In a checkout without the target branch a commit is compared with itself, and all is well."""
+    repo = governance_repo()
+    result = comment(repo, code=3)
+    assert "is the commit that is checked out: there is nothing to compare" in result.stderr
+    assert github.asked == []
+    assert "No rulebook changed" in comment(repo, "--dry-run").stdout
+
+
 def test_an_evidence_file_as_base(edited, comment, pldgov):
     """The gate compares with it; what changed is told since the branch began."""
     repo = edited(0)
