@@ -279,6 +279,7 @@ class TestComment:
         assert "r-01" in comment["body"]
         assert first.outputs["comment-url"] == comment["html_url"]
         repo.git("switch", "-q", "-C", "edit", "main")
+        repo.commit("Take it back")
         second = in_pull_request(repo.root).run()
         assert second.status == 0
         assert len(github.comments) == 1
