@@ -1,4 +1,4 @@
-"""From a student's answer to the label that counts: label priors, thresholds, abstention.
+"""From a student's answer to the label that counts: calibration, thresholds, abstention.
 
 A language model favours some labels whatever the input says: the last one shown, the most common
 word. Contextual calibration (Zhao et al. 2021, "Calibrate Before Use", ICML, arXiv:2102.09690)
@@ -6,6 +6,11 @@ measures that bias on a content-free input and removes it; batch calibration (Zh
 "Batch Calibration", ICLR 2024, arXiv:2309.17249) measures it on a batch of real, unlabelled
 inputs. Here the batch is training inputs and the mean is taken over log scores, so that the bias
 is removed by a subtraction. No gold label is used, and no input of the gate.
+
+That subtraction takes every label for equally common in the batch. Where they are not, it pushes
+answers to the rare ones; a ``Fitted`` calibration is estimated on labelled training examples, as
+many of each label, and assumes nothing of the kind: bias-corrected temperature scaling (Alexandari
+et al. 2020, ICML, arXiv:1901.06852), one offset a label and one slope for all.
 """
 
 from __future__ import annotations
@@ -20,12 +25,21 @@ from pldgov.results import Decision
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from pldgov.dataset import Example
     from pldgov.results import Answer, DecisionPolicy, ScoreKind
 
 LEAST_PROBABILITY = 1e-12
 """What a probability of zero counts as: servers round, and the logarithm needs a number."""
 
+
+OFFSET_PENALTY, SLOPE_PENALTY = 0.1, 1.0
+"""What an offset, and the log of the slope, of 1 costs, squared, beside nats of log loss."""
+
+DIGITS = 6
+"""Significant digits that a fit keeps."""
 
 ROUNDING = 1e-12
 """A probability that a server gives as exactly the threshold must not fall below it."""
@@ -42,6 +56,38 @@ class Prior:
     mean_log_scores: Mapping[str, float]
     n: int
     score_kind: ScoreKind
+
+    def correct(self, scores: Sequence[float], labels: Sequence[str]) -> tuple[float, ...]:
+        """Return log probabilities without the lean; both are in the order of ``labels``."""
+        bias = (self.mean_log_scores[label] for label in labels)
+        return _log_softmax([score - lean for score, lean in zip(scores, bias, strict=True)])
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What makes a student's scores fit gold labels: slope * (score - mean) + offset, by label.
+
+    Estimated on ``n`` labelled training examples by log loss in which every label weighs the
+    same. ``mean_log_scores`` is as in ``Prior``; ``slope`` is the inverse of a temperature.
+    """
+
+    mean_log_scores: Mapping[str, float]
+    offsets: Mapping[str, float]
+    slope: float
+    n: int
+    score_kind: ScoreKind
+
+    def correct(self, scores: Sequence[float], labels: Sequence[str]) -> tuple[float, ...]:
+        """Return calibrated log probabilities; both are in the order of ``labels``."""
+        return _log_softmax(
+            [
+                self.slope * (score - self.mean_log_scores[label]) + self.offsets[label]
+                for score, label in zip(scores, labels, strict=True)
+            ]
+        )
+
+
+Calibration = Prior | Fitted
 
 
 def label_prior(answers: Iterable[Answer], labels: Sequence[str]) -> Prior | None:
@@ -60,6 +106,80 @@ def label_prior(answers: Iterable[Answer], labels: Sequence[str]) -> Prior | Non
         for index, label in enumerate(labels)
     }
     return Prior(mean_log_scores=means, n=len(rows), score_kind=kinds[0])
+
+
+def fit(answers: Iterable[Answer], golds: Iterable[str], labels: Sequence[str]) -> Fitted | None:
+    """Return the offsets and the slope that fit ``golds``, None without usable scores.
+
+    ``answers`` to training examples and their gold labels stand in the same order; a gold label
+    outside ``labels`` and an answer without usable scores are passed over. Offsets and the log of
+    the slope are drawn to 0, which keeps a label that is always (or never) right finite. A label
+    without any example keeps offset 0.
+    """
+    pairs = [
+        (row, labels.index(gold), answer.score_kind)
+        for answer, gold in zip(answers, golds, strict=True)
+        if (row := log_probabilities(answer, labels)) is not None and gold in labels
+    ]
+    kinds = [kind for *_, kind in pairs if kind is not None]
+    if not kinds:
+        return None
+    import numpy as np  # noqa: PLC0415  (slow to import, and only a fit needs it)
+
+    scores = np.array([row for row, *_ in pairs])
+    means = scores.mean(axis=0)
+    gold = np.array([index for _, index, _ in pairs])
+    *offsets, log_slope = _least_loss(scores - means, gold)
+    return Fitted(
+        mean_log_scores=_by_label(labels, means),
+        offsets=_by_label(labels, offsets),
+        slope=float(f"{math.exp(log_slope):.{DIGITS}g}"),
+        n=len(pairs),
+        score_kind=kinds[0],
+    )
+
+
+def _by_label(labels: Sequence[str], values: Iterable[float]) -> dict[str, float]:
+    """Return rounded values by label: the last digits differ between builds of one library."""
+    return {
+        label: float(f"{value:.{DIGITS}g}") for label, value in zip(labels, values, strict=True)
+    }
+
+
+def _least_loss(scores: NDArray[np.float64], gold: NDArray[np.int64]) -> list[float]:
+    """Return the offsets (one a column) and the log slope that fit best.
+
+    ``scores`` of shape (examples, labels), centred by label; ``gold`` holds column numbers.
+    """
+    import numpy as np  # noqa: PLC0415  (slow to import, and only a fit needs it)
+    from scipy.optimize import minimize  # noqa: PLC0415  (the same)
+    from scipy.special import log_softmax  # noqa: PLC0415  (the same)
+
+    rows, columns = scores.shape
+    counts = np.bincount(gold, minlength=columns)
+    weight = rows / (np.count_nonzero(counts) * counts[gold])
+    told = np.eye(columns)[gold]
+
+    def loss(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        offsets, slope = point[:-1], math.exp(point[-1])
+        fitted = log_softmax(slope * scores + offsets, axis=1)
+        error = weight[:, None] * (np.exp(fitted) - told)
+        value = -float(weight @ fitted[np.arange(rows), gold])
+        by_slope = slope * float((error * scores).sum())
+        return (
+            value
+            + OFFSET_PENALTY * float(offsets @ offsets)
+            + SLOPE_PENALTY * float(point[-1] ** 2),
+            np.append(
+                error.sum(axis=0) + 2 * OFFSET_PENALTY * offsets,
+                by_slope + 2 * SLOPE_PENALTY * point[-1],
+            ),
+        )
+
+    start = np.zeros(columns + 1)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"ftol": 1e-12})
+    best: list[float] = found.x.tolist()
+    return best
 
 
 def log_probabilities(answer: Answer, labels: Sequence[str]) -> tuple[float, ...] | None:
@@ -89,26 +209,26 @@ def decide(
     labels: Sequence[str],
     *,
     policy: DecisionPolicy,
-    prior: Prior | None,
+    prior: Calibration | None,
 ) -> Decision:
     """Return the label that counts for ``example``: pure, so stored answers can be decided anew.
 
-    With scores: the most probable label after the prior is removed, ties going to the label that
-    the rulebook lists first; it is withheld (``abstained``) when its probability is below
+    With scores: the most probable label after ``prior`` has corrected them, ties going to the label
+    that the rulebook lists first; it is withheld (``abstained``) when its probability is below
     ``policy.abstain_below`` or its own threshold. Without scores: the student's own label, to
     which no threshold can apply. A label outside ``labels``, no label, and scores that cannot be
     used are invalid: ``label`` None, not abstained.
 
-    Raises ``DataError`` when the policy asks for label-prior calibration of an answer with
-    scores and there is no ``prior``.
+    Raises ``DataError`` when the policy asks for calibration of an answer with scores and there
+    is no ``prior``.
     """
     scores = log_probabilities(answer, labels)
     if scores is None:
         broken = answer.scores is not None
         label = None if broken or answer.label not in labels else answer.label
         return Decision(example.id, example.label, label, group=example.group)
-    if policy.calibration == "label-prior":
-        scores = _without(_required(prior, example), scores, labels)
+    if policy.calibration != "none":
+        scores = _required(prior, example, policy).correct(scores, labels)
     return _most_probable(example, scores, labels, policy)
 
 
@@ -130,15 +250,11 @@ def _most_probable(
     )
 
 
-def _without(prior: Prior, scores: Sequence[float], labels: Sequence[str]) -> tuple[float, ...]:
-    bias = (prior.mean_log_scores[label] for label in labels)
-    return _log_softmax([score - lean for score, lean in zip(scores, bias, strict=True)])
-
-
-def _required(prior: Prior | None, example: Example) -> Prior:
+def _required(prior: Calibration | None, example: Example, policy: DecisionPolicy) -> Calibration:
     if prior is None:
         raise DataError(
-            "label-prior calibration needs the student's scores on training inputs, none are known",
+            f"{policy.calibration} calibration needs the student's scores on training inputs, "
+            "none are known",
             where=f"example {example.id!r}",
             hint='add examples to the train split, or set calibration = "none"',
         )

@@ -27,7 +27,7 @@ from pldgov.results_json import answer_from_json, answer_to_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pldgov.calibration import Prior
+    from pldgov.calibration import Calibration
     from pldgov.results import Answer
 
 EVIDENCE_SCHEMA = "pldgov.evidence/v1"
@@ -57,7 +57,7 @@ def evidence_text(
     key: ComparabilityKey,
     scorecard: Scorecard,
     decisions: Iterable[Decision],
-    prior: Prior | None,
+    prior: Calibration | None,
 ) -> str:
     """Return the evidence file: sorted, one decision a line, so that a diff shows the flips."""
     head = {
@@ -163,7 +163,7 @@ def _card(row: Mapping[str, Any]) -> StudentCard | None:
 def recorded_calibration(
     text: str, *, path: str, prompt: str, student: str
 ) -> dict[str, Any] | None:
-    """Return the label prior in an evidence file, None if it is of another prompt or student.
+    """Return the calibration in an evidence file, None if it is of another prompt or student.
 
     ``prompt`` and ``student`` are the prompt's digest and the student's fingerprint. Raises
     ``DataError`` when the file is no evidence.

@@ -16,6 +16,7 @@ METRIC_VERSION = "macro-f1/1"
 """Changes whenever the same answers could give another score or verdict."""
 
 ScoreKind = Literal["log-likelihood", "probability"]
+CalibrationMethod = Literal["none", "label-prior", "fitted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,13 @@ class DecisionPolicy:
     """How scores become a label; applied to stored answers, so that changing it costs no call.
 
     ``calibration`` "label-prior" subtracts each label's mean log score over
-    ``calibration_examples`` training inputs (Zhao et al. 2021; Zhou et al. 2023). ``thresholds``
+    ``calibration_examples`` training inputs (Zhao et al. 2021; Zhou et al. 2023); "fitted" fits
+    an offset a label and a slope to as many labelled training examples. ``thresholds``
     asks a least probability of a label, ``abstain_below`` of any label; an answer below is an
     abstention (label None), counted like an invalid answer and reported apart.
     """
 
-    calibration: Literal["none", "label-prior"] = "none"
+    calibration: CalibrationMethod = "none"
     calibration_examples: int = 128
     thresholds: Mapping[str, float] = field(default_factory=dict)
     abstain_below: float = 0.0

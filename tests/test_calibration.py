@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pldgov.calibration import decide, label_prior, log_probabilities
+from pldgov import calibration
+from pldgov.calibration import decide, fit, label_prior, log_probabilities
 from pldgov.dataset import Example
 from pldgov.errors import DataError
 from pldgov.results import Answer, DecisionPolicy
@@ -17,6 +19,7 @@ LABELS = ("fraud", "card", "loan")
 EXAMPLE = Example("e-1", {"text": "hello"}, "card", group="g")
 PLAIN = DecisionPolicy()
 CALIBRATED = DecisionPolicy(calibration="label-prior")
+FITTED = DecisionPolicy(calibration="fitted")
 
 
 def likelihood(*scores, label="fraud"):
@@ -154,3 +157,71 @@ def test_log_probabilities_are_normalised_over_the_labels():
     """Probability over other options (a server's 'none of these') is shared out."""
     scores = log_probabilities(probability(0.2, 0.2, 0.1), LABELS)
     assert [math.exp(score) for score in scores] == pytest.approx([0.4, 0.4, 0.2])
+
+
+def leaning(gold):
+    """Return an answer that leans to the first label by three nats and to ``gold`` by two."""
+    scores = [-1.0, -4.0, -4.0]
+    scores[LABELS.index(gold)] += 2.0
+    return likelihood(*scores)
+
+
+@pytest.mark.parametrize("counts", [(5, 5, 5), (20, 4, 1)])
+def test_a_fit_removes_a_lean_however_common_the_labels_are(counts):
+    """Offsets come from gold labels, so a rare label is not taken for a neglected one."""
+    golds = [label for label, count in zip(LABELS, counts, strict=True) for _ in range(count)]
+    found = fit([leaning(gold) for gold in golds], golds, LABELS)
+    assert found.n == sum(counts)
+    for gold in LABELS:
+        assert decided(leaning(gold), FITTED, found).label == gold
+
+
+def test_a_label_prior_over_common_labels_pushes_answers_to_the_rare_one():
+    """What a fit is for: the same answers, with one label common, mislead the label prior."""
+    golds = ["fraud"] * 40 + ["card"] * 4 + ["loan"]
+    answers = [leaning(gold) for gold in golds]
+    unsure = likelihood(-1.5, -3.0, -3.0)
+    assert decided(unsure, CALIBRATED, label_prior(answers, LABELS)).label != "fraud"
+    assert decided(leaning("fraud"), FITTED, fit(answers, golds, LABELS)).label == "fraud"
+
+
+def test_a_fit_has_the_least_loss():
+    """No step to either side of an offset or the slope lowers the penalised, balanced loss."""
+    golds = ["fraud", "card", "loan", "card", "fraud", "loan", "loan"]
+    answers = [leaning(gold) for gold in golds[:5]] + [likelihood(-1, -3, -5)] * 2
+    found = fit(answers, golds, LABELS)
+
+    def loss(offsets, slope):
+        total = calibration.OFFSET_PENALTY * sum(value**2 for value in offsets.values())
+        total += calibration.SLOPE_PENALTY * math.log(slope) ** 2
+        for answer, gold in zip(answers, golds, strict=True):
+            fitted = replace(found, offsets=offsets, slope=slope)
+            probable = decided(answer, FITTED, fitted).probabilities[gold]
+            total -= len(golds) / (3 * golds.count(gold)) * math.log(probable)
+        return total
+
+    least = loss(found.offsets, found.slope)
+    for label in LABELS:
+        for step in (-0.01, 0.01):
+            moved = {**found.offsets, label: found.offsets[label] + step}
+            assert loss(moved, found.slope) > least
+    assert loss(found.offsets, found.slope * 1.01) > least
+    assert loss(found.offsets, found.slope / 1.01) > least
+
+
+def test_a_fit_stays_finite_where_every_answer_is_right_and_a_label_is_missing():
+    """Separable data and a label without examples give finite, usable numbers."""
+    found = fit([leaning("fraud"), leaning("card")] * 20, ["fraud", "card"] * 20, LABELS)
+    assert all(math.isfinite(value) for value in found.offsets.values())
+    assert math.isfinite(found.slope)
+    assert decided(leaning("card"), FITTED, found).label == "card"
+
+
+def test_a_fit_passes_over_what_it_cannot_use():
+    """Broken scores and unknown gold labels are left out; without any rest there is no fit."""
+    good, broken = leaning("card"), likelihood(math.nan, -1, -1)
+    golds = ["card", "card", "no label"]
+    assert fit([good, broken, good], golds, LABELS) == fit([good], ["card"], LABELS)
+    assert fit([broken], ["card"], LABELS) is None
+    with pytest.raises(DataError, match="fitted calibration needs"):
+        decided(good, FITTED, None)

@@ -80,12 +80,14 @@ class Drafted:
 class RuleCheck:
     """Checks rules against the examples that the teacher was shown.
 
-    ``citable`` are the examples by id that a rule may cite, ``allowed`` words that are no leak.
+    ``citable`` are the examples by id that a rule may cite, ``allowed`` words that are no leak,
+    ``most_words`` the most an instruction may have.
     """
 
     labels: tuple[str, ...]
     citable: Mapping[str, Example]
     allowed: frozenset[str]
+    most_words: int | None = None
 
     def draft(self, said: SaidRule, *, request: str, last: bool) -> Drafted:
         """Return the rule, without id, or what is wrong with it.
@@ -130,6 +132,10 @@ class RuleCheck:
         problem = vague(said.instruction)
         if problem:
             yield Complaint(title, f"instruction: {problem}", "vague")
+        words = len(said.instruction.split())
+        if self.most_words is not None and words > self.most_words:
+            message = f"instruction: {words} words, at most {self.most_words} are asked for"
+            yield Complaint(title, message, "length")
         if labels and not names_label(said.instruction, labels[0]):
             message = f'instruction: does not name the label "{labels[0]}"'
             yield Complaint(title, message, "label")

@@ -26,17 +26,25 @@ class TeacherPrompts:
     """Renders what teachers are told about one task.
 
     ``templates`` maps every template's path below the templates folder to its text; ``folder`` is
-    what messages call that folder.
+    what messages call that folder. ``rule_words`` is the most words of a rule that a teacher
+    writes, None for no limit.
     """
 
     def __init__(
-        self, templates: Mapping[str, str], *, task: Task, title: str, folder: str = "templates"
+        self,
+        templates: Mapping[str, str],
+        *,
+        task: Task,
+        title: str,
+        folder: str = "templates",
+        rule_words: int | None = None,
     ) -> None:
         self._templates = templates
         self._environment = PromptEnvironment(templates, folder=folder)
         self._systems: dict[Phase, str] = {}
         self.task = task
         self.title = title
+        self.rule_words = rule_words
 
     def messages(self, phase: Phase, variables: Mapping[str, Any]) -> tuple[Message, ...]:
         """Return the system message of a phase and its user message with ``variables``.
@@ -44,7 +52,7 @@ class TeacherPrompts:
         Raises ``TemplateError``.
         """
         if phase not in self._systems:
-            self._systems[phase] = self._render(f"teacher/{phase}.j2", self._about_the_task())
+            self._systems[phase] = self._render(f"teacher/{phase}.j2", self._about(phase))
         return (
             {"role": "system", "content": self._systems[phase]},
             {"role": "user", "content": self._render(f"teacher/{phase}_input.j2", variables)},
@@ -61,11 +69,13 @@ class TeacherPrompts:
         texts = [[name, digest_text(self._templates[name].replace("\r\n", "\n"))] for name in names]
         return digest_value(texts)
 
-    def _about_the_task(self) -> dict[str, Any]:
+    def _about(self, phase: Phase) -> dict[str, Any]:
         labels = self.task.labels.items()
+        length = {} if phase == "extract" else {"rule_words": self.rule_words}
         return {
             "task": ShownTask(title=self.title, instruction=self.task.instruction.strip()),
             "labels": tuple(ShownLabel(name, text) for name, text in labels),
+            **length,
         }
 
     def _render(self, name: str, variables: Mapping[str, Any]) -> str:

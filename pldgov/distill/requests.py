@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-Reason = Literal["malformed", "missing", "label", "vague", "leak", "citation"]
+Reason = Literal["malformed", "missing", "label", "vague", "length", "leak", "citation"]
 
 LONGEST_SHOWN = 20_000
 """Characters of an answer that are shown to the teacher again."""
@@ -33,6 +33,7 @@ _WORDS: dict[Reason, str] = {
     "missing": "was not answered",
     "label": "does not name a label of the task",
     "vague": "tests nothing",
+    "length": "has more words than a rule may have",
     "leak": "carries over names, figures or words of an example",
     "citation": "cites what it cannot rest on",
 }

@@ -145,6 +145,7 @@ def propose(
             labels=tuple(task.labels),
             citable=citable,
             allowed=words_of((task.instruction, *task.labels, *task.labels.values())),
+            most_words=prompts.rule_words,
         ),
         targets=frozenset(one.id for one in standing),
         most=most,

@@ -148,6 +148,7 @@ def _draw(
                     labels=tuple(task.labels),
                     citable={each.example_id: known[each.example_id] for each in part.members},
                     allowed=allowed,
+                    most_words=prompts.rule_words,
                 ),
                 may_be_empty=part.outliers,
             ),

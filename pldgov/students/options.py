@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from pldgov.options import parse_table
-from pldgov.results import DecisionPolicy
+from pldgov.results import CalibrationMethod, DecisionPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ class StudentOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: str
-    calibration: Literal["none", "label-prior"] = "none"
+    calibration: CalibrationMethod = "none"
     calibration_examples: int = Field(default=128, ge=1)
     thresholds: dict[str, Probability] = Field(default_factory=dict)
     abstain_below: Probability = 0.0

@@ -6,9 +6,10 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from pldgov.calibration import Prior, decide, label_prior
+from pldgov.calibration import Calibration, decide, fit, label_prior
 from pldgov.errors import UnjudgedError
 from pldgov.fingerprint import digest_text
 from pldgov.metrics import score
@@ -73,7 +74,7 @@ class Measurement:
     examples: tuple[Example, ...]
     decisions: tuple[Decision, ...]
     answers: Mapping[str, Answer]
-    prior: Prior | None
+    prior: Calibration | None
     asked: int
     policy: GatePolicy
 
@@ -95,7 +96,7 @@ def measure(
     policy: GatePolicy,
     stage: str = "asking the student",
 ) -> Measurement:
-    """Decide ``examples`` under ``rendered``; ``train`` is only read for the label prior.
+    """Decide ``examples`` under ``rendered``; ``train`` is only read for the calibration.
 
     Raises ``UnjudgedError`` when answers are missing and the student may not be asked.
     """
@@ -104,7 +105,10 @@ def measure(
     answers, asked = collect_answers(
         rendered, (*examples, *sample), query=builder.query, answering=answering, stage=stage
     )
-    prior = label_prior((answers[example.input_sha256] for example in sample), labels)
+    given = [answers[example.input_sha256] for example in sample]
+    fits = answering.card.policy.calibration == "fitted"
+    golds = [example.label for example in sample]
+    prior = fit(given, golds, labels) if fits else label_prior(given, labels)
     decisions = tuple(
         decide(
             example,
@@ -121,10 +125,11 @@ def measure(
 def calibration_sample(
     train: Sequence[Example], rendered: RenderedPrompt, *, card: StudentCard
 ) -> tuple[Example, ...]:
-    """Return the training examples whose inputs estimate the label prior, none if not asked for.
+    """Return the training examples that the calibration is estimated on, none if not asked for.
 
     Examples that the prompt itself shows are left out: their answers would say what was shown.
-    The choice is by digest of the id, so that it stays the same when the file is reordered.
+    The choice is by digest of the id, so that it stays the same when the file is reordered; a
+    fitted calibration takes the labels in turn, so that rare ones are there as well.
     """
     if card.policy.calibration == "none":
         return ()
@@ -132,6 +137,8 @@ def calibration_sample(
     shown |= {id_ for id_, _ in rendered.examples}
     unseen = [example for example in train if example.id not in shown]
     ordered = sorted(unseen, key=lambda example: digest_text(example.id))
+    if card.policy.calibration == "fitted":
+        ordered = _in_turn(ordered, tuple(rendered.prompt.labels))
     return tuple(ordered[: card.policy.calibration_examples])
 
 
@@ -147,6 +154,13 @@ def count_missing(
     wanted = {example.input_sha256: example for example in (*examples, *sample)}
     known = _known(rendered.prompt.digest, answering.card.fingerprint, wanted, answering)
     return len(wanted) - len(known)
+
+
+def _in_turn(examples: Sequence[Example], labels: Sequence[str]) -> list[Example]:
+    """Return the examples, one of each label after the other for as long as there are any."""
+    by_label = [[each for each in examples if each.label == label] for label in labels]
+    rounds = zip_longest(*by_label)
+    return [example for one in rounds for example in one if example is not None]
 
 
 def collect_answers(

@@ -185,6 +185,31 @@ def test_synthesize_rejects_rules_that_command(run, field):
     assert len(teacher.requests) == 1
 
 
+def test_synthesize_sends_a_rule_back_that_is_longer_than_asked(run, prompts):
+    """The limit stands in the request, and a rule above it is asked for again."""
+    prompts.rule_words = 8
+    short = "A payment lacked the customer's consent: fraud."
+    step, teacher = run(
+        lambda r: rules(
+            rule(("e-0", "support"), instruction=short)
+            if "at most 8 are asked for" in r.messages[-1]["content"]
+            else rule(("e-0", "support"))
+        ),
+        clusters([0, 2]),
+    )
+    ((drafted,),) = step.result
+    assert drafted.instruction == short
+    assert len(teacher.requests) == 2
+    assert "at most 8 words" in teacher.requests[0].messages[0]["content"]
+
+
+def test_synthesize_sets_no_limit_of_words_by_itself(run):
+    """Without the setting the request says nothing about a number of words."""
+    _, teacher = run(lambda r: rules(rule(("e-0", "support"))), clusters([0, 2]))
+    assert "one to three sentences" in teacher.requests[0].messages[0]["content"]
+    assert " words: first the cue" not in teacher.requests[0].messages[0]["content"]
+
+
 def test_synthesize_parts_are_even_and_complete():
     """A cluster above the limit is cut into parts of nearly one size, none lost, none twice."""
     given = [micro(n) for n in range(25)]

@@ -81,6 +81,24 @@ def test_calibration_takes_the_lean_away(revision, student, store):
     assert calibrated.prior.n == 6
 
 
+def test_a_fitted_calibration_reads_gold_labels_and_takes_labels_in_turn(revision, student, store):
+    """It too takes the lean away, from a sample in which a rare label is not crowded out."""
+    policy = DecisionPolicy(calibration="fitted", calibration_examples=4)
+    answering = Answering(student(policy=policy), store)
+    measured = run(revision, answering)
+    assert measured.prior.n == 4
+    assert measured.scorecard.macro_f1 == 1.0
+    rendered = builder_of(revision).build()
+    train = revision.split("train")
+    common, rare = (
+        [e for e in train if e.label == "other"],
+        [e for e in train if e.label != "other"],
+    )
+    sample = calibration_sample([*common, rare[0]], rendered, card=answering.card)
+    assert rare[0] in sample[:2]
+    assert len(sample) == 4
+
+
 def test_calibration_costs_no_second_call(revision, student, store):
     """The stored raw answers serve every policy: only the training inputs are asked anew."""
     first, second = student(), student(policy=CALIBRATED)

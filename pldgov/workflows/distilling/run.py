@@ -96,7 +96,11 @@ class Distillation:
         self.by_id = {example.id: example for example in self.train}
         templates, folder = self.revision.templates, "templates"
         self.prompts = TeacherPrompts(
-            templates, task=rulebook.task, title=rulebook.title, folder=folder
+            templates,
+            task=rulebook.task,
+            title=rulebook.title,
+            folder=folder,
+            rule_words=self.settings.rule_words,
         )
 
     def run(self) -> Outcome:

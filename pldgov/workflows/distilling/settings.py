@@ -49,6 +49,7 @@ class DistillSettings(BaseModel):
     )
     outliers: bool = Field(default=False, description="Ask about what is in no cluster, too.")
     candidates: int = Field(default=1, ge=1, le=20, description="Sets drawn of each clustering.")
+    rule_words: int | None = Field(default=None, ge=5, description="Most words of a rule.")
     instructions_per_request: int = Field(default=60, ge=2, description="Of synthesis.")
 
     rounds: int = Field(default=3, ge=0, le=50, description="Of resolution, at most.")
