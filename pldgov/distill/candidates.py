@@ -47,6 +47,26 @@ class RuleSet:
         """Return the set without one rule."""
         return replace(self, rules=tuple(rule for rule in self.rules if rule.id != rule_id))
 
+    def showing(self, rule_id: str, later: int) -> RuleSet | None:
+        """Return the set with other supporting examples of one rule shown, None if it has no more.
+
+        The layout shows the first so many that a rule cites; ``later`` times so many move behind
+        the rest, which changes what is shown and nothing that is cited.
+        """
+        shown = self.layout.support
+        rules = []
+        for rule in self.rules:
+            support = [cite for cite in rule.cites if cite.role == "support"]
+            if rule.id != rule_id:
+                rules.append(rule)
+                continue
+            if not shown or later * shown >= len(support):
+                return None
+            moved = support[later * shown :] + support[: later * shown]
+            others = [cite for cite in rule.cites if cite.role != "support"]
+            rules.append(replace(rule, cites=(*moved, *others)))
+        return replace(self, rules=tuple(rules))
+
     def ordered(self, order: Order, labels: Sequence[str]) -> RuleSet:
         """Return the same rules in another order; ``labels`` are the task's."""
         return replace(self, rules=tuple(sorted(self.rules, key=_key(order, labels))))

@@ -4,7 +4,7 @@ import pytest
 
 from pldgov.distill.candidates import Judged, Layout, RuleSet, best_of
 from pldgov.distill.model import CitedExample, DraftRule
-from pldgov.distill.pruning import choose_layout, choose_order, prune
+from pldgov.distill.pruning import choose_exemplars, choose_layout, choose_order, prune
 
 LAYOUT = Layout("plain.j2")
 
@@ -110,3 +110,46 @@ def test_best_is_the_highest_then_the_smallest_then_the_earliest():
     assert best_of(made[:1]) is None
     assert not made[3].beats(made[2])
     assert made[1].beats(made[0])
+
+
+def shown(rule_set):
+    return {r.id: [c.id for c in r.cites][: rule_set.layout.support] for r in rule_set.rules}
+
+
+def cited_start(judge, *, layout=LAYOUT, cites=3):
+    rules = tuple(draft(id_, cites=cites) for id_ in ("one", "two"))
+    return judge(RuleSet(rules, layout), step="start")
+
+
+def test_other_exemplars_are_shown_where_they_help():
+    """Rule by rule; what is cited stays the same, only what comes first changes."""
+    judge = FakeJudge(lambda s: 0.5 + 0.2 * (shown(s)["one"] == ["e-2"]))
+    best = choose_exemplars(cited_start(judge), 2, judge=judge, affordable=always)
+    assert best.macro_f1 == pytest.approx(0.7)
+    assert shown(best.rule_set) == {"one": ["e-2"], "two": ["e-0"]}
+    assert {c.id for c in best.rule_set.rules[0].cites} == {"e-0", "e-1", "e-2"}
+
+
+def test_exemplars_stay_where_others_do_not_help_or_there_are_none():
+    """A tie changes nothing; no swaps, no exemplars in the layout or no other citation: no try."""
+    judge = FakeJudge(lambda s: 0.5)
+    start = cited_start(judge)
+    assert choose_exemplars(start, 2, judge=judge, affordable=always) is start
+    assert len(judge.steps) == 5
+    for options in ({"cites": 1}, {"layout": Layout("plain.j2", 0)}):
+        judge.steps.clear()
+        alone = cited_start(judge, **options)
+        assert choose_exemplars(alone, 2, judge=judge, affordable=always) is alone
+        assert judge.steps == ["start"]
+    judge.steps.clear()
+    choose_exemplars(start, 0, judge=judge, affordable=always)
+    choose_exemplars(start, 2, judge=judge, affordable=lambda: False)
+    assert judge.steps == []
+
+
+def test_counter_examples_stay_where_support_moves():
+    """Only supporting examples change places."""
+    cites = (CitedExample("e-0"), CitedExample("c-0", "counter"), CitedExample("e-1"))
+    rule = DraftRule("one", "one", ("fraud",), "When one, fraud.", cites, "1" * 64)
+    moved = RuleSet((rule,), LAYOUT).showing("one", 1)
+    assert [c.id for c in moved.rules[0].cites] == ["e-1", "e-0", "c-0"]

@@ -13,7 +13,7 @@ from pldgov.distill.extract import extract
 from pldgov.distill.placing import Placing
 from pldgov.distill.planning import plan_requests
 from pldgov.distill.prompts import TeacherPrompts
-from pldgov.distill.pruning import Pruned, choose_layout, choose_order, prune
+from pldgov.distill.pruning import Pruned, choose_exemplars, choose_layout, choose_order, prune
 from pldgov.distill.sampling import sample_examples
 from pldgov.distill.synthesize import synthesize
 from pldgov.errors import DataError
@@ -323,7 +323,10 @@ class Distillation:
         if self.settings.prune:
             pruned = prune(start, judge=judge, affordable=judge.affordable)
         best = choose_order(pruned.best, labels, judge=judge, affordable=judge.affordable)
-        return replace(pruned, best=self._best_layout(best, self.settings.layouts))
+        best = self._best_layout(best, self.settings.layouts)
+        swaps = self.settings.exemplar_swaps
+        best = choose_exemplars(best, swaps, judge=judge, affordable=judge.affordable)
+        return replace(pruned, best=best)
 
     def _best_layout(
         self, start: Judged, layouts: Sequence[Layout], rules: RuleSet | None = None
