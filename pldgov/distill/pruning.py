@@ -56,6 +56,26 @@ def prune(start: Judged, *, judge: Judge, affordable: Callable[[], bool]) -> Pru
     return Pruned(best, tuple(effects), tuple(removed))
 
 
+def grow(rules: RuleSet, empty: Judged, *, judge: Judge, affordable: Callable[[], bool]) -> Judged:
+    """Start from no rule and add one after another, each only if it raises macro-F1.
+
+    The most cited come first; those that stay keep the order of ``rules``. ``empty`` is the
+    prompt without distilled rules, and comes back where no rule helps. A student that is worse off
+    with all rules than with none may still do better with some, and leaving one of many out shows
+    it only when the others do not hide it.
+    """
+    best = empty
+    for rule in rules.ordered("most-cited-first", ()).rules:
+        if not affordable():
+            break
+        chosen = {*best.rule_set.ids, rule.id}
+        wider = replace(rules, rules=tuple(one for one in rules.rules if one.id in chosen))
+        judged = judge(wider, step=f"grow: with {rule.id}")
+        if judged.macro_f1 is not None and judged.macro_f1 > (best.macro_f1 or 0.0):
+            best = judged
+    return best
+
+
 def no_worse_and_smaller(one: Judged, other: Judged) -> bool:
     """Tell whether a candidate keeps the macro-F1 in less room, or raises it."""
     if one.macro_f1 is None or other.macro_f1 is None:

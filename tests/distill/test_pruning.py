@@ -4,7 +4,7 @@ import pytest
 
 from pldgov.distill.candidates import Judged, Layout, RuleSet, best_of
 from pldgov.distill.model import CitedExample, DraftRule
-from pldgov.distill.pruning import choose_exemplars, choose_layout, choose_order, prune
+from pldgov.distill.pruning import choose_exemplars, choose_layout, choose_order, grow, prune
 
 LAYOUT = Layout("plain.j2")
 
@@ -153,3 +153,28 @@ def test_counter_examples_stay_where_support_moves():
     rule = DraftRule("one", "one", ("fraud",), "When one, fraud.", cites, "1" * 64)
     moved = RuleSet((rule,), LAYOUT).showing("one", 1)
     assert [c.id for c in moved.rules[0].cites] == ["e-1", "e-0", "c-0"]
+
+
+def empty_of(judge):
+    return judge(RuleSet((), LAYOUT), step="without")
+
+
+def test_growing_keeps_what_helps_in_the_order_of_the_rules():
+    """All together they harm; grown from nothing, the two that help stay, most cited tried first."""
+    worth = {"good": 0.1, "bad": -0.3, "better": 0.2}
+    judge = FakeJudge(lambda s: 0.5 + sum(worth[id_] for id_ in s.ids))
+    rules = RuleSet((draft("good"), draft("bad"), draft("better", cites=3)), LAYOUT)
+    grown = grow(rules, empty_of(judge), judge=judge, affordable=always)
+    assert grown.rule_set.ids == ("good", "better")
+    assert judge.steps[1:] == ["grow: with better", "grow: with good", "grow: with bad"]
+
+
+def test_growing_gives_the_empty_prompt_back_where_nothing_helps():
+    """A tie is no gain, and without budget nothing is tried."""
+    judge = FakeJudge(lambda s: 0.5)
+    rules = RuleSet((draft("one"), draft("two")), LAYOUT)
+    empty = empty_of(judge)
+    assert grow(rules, empty, judge=judge, affordable=always) is empty
+    judge.steps.clear()
+    assert grow(rules, empty, judge=judge, affordable=lambda: False) is empty
+    assert judge.steps == []

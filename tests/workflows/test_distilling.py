@@ -249,6 +249,14 @@ def test_student_calls_are_capped_and_the_best_so_far_is_written(world, root):
     assert world.distill(root, check=True).diff == ""
 
 
+def test_a_set_grown_from_nothing_starts_where_the_prompt_without_rules_stands(world, root):
+    """Every rule is tried on top of those that helped, and the result still beats its rivals."""
+    done = world.distill(root, grow=True, rounds=0)
+    steps = [one.step for one in done.outcome.judge.archive]
+    assert any(step.startswith("grow: with ") for step in steps)
+    assert done.outcome.best.beats(done.outcome.first) or done.outcome.best == done.outcome.first
+
+
 def test_candidates_over_the_token_budget_are_refused(world, tmp_path):
     """A prompt that could not be deployed is not a candidate, and the archive says why."""
     root = world.build(tmp_path / "repo", budget_tokens=115)

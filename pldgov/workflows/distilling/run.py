@@ -13,7 +13,14 @@ from pldgov.distill.extract import extract
 from pldgov.distill.placing import Placing
 from pldgov.distill.planning import plan_requests
 from pldgov.distill.prompts import TeacherPrompts
-from pldgov.distill.pruning import Pruned, choose_exemplars, choose_layout, choose_order, prune
+from pldgov.distill.pruning import (
+    Pruned,
+    choose_exemplars,
+    choose_layout,
+    choose_order,
+    grow,
+    prune,
+)
 from pldgov.distill.sampling import sample_examples
 from pldgov.distill.synthesize import synthesize
 from pldgov.errors import DataError
@@ -307,7 +314,16 @@ class Distillation:
             "duplicates merged": drawn.merged,
             "rules after synthesis": len(drawn.rules),
         }
-        return best, best
+        return self._grown(best) if self.settings.grow else best, best
+
+    def _grown(self, best: Judged) -> Judged:
+        """Return the set grown from nothing where that is better than the whole set."""
+        judge = self.judge
+        grown = grow(best.rule_set, self.without_rules, judge=judge, affordable=judge.affordable)
+        if not grown.rule_set.rules:
+            self.notes.append("grown from nothing: no rule alone raised macro-F1")
+            return best
+        return grown if grown.beats(best) else best
 
     def _conflicts(self, rule_set: RuleSet) -> tuple[Conflict, ...]:
         """Return what does not go together among people's rules and those of a candidate."""

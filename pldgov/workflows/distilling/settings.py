@@ -63,6 +63,7 @@ class DistillSettings(BaseModel):
     exemplars: tuple[tuple[int, int], ...] = Field(
         default=((1, 0), (2, 0), (1, 1)), min_length=1, description="Support and counter, tried."
     )
+    grow: bool = Field(default=False, description="Add rules one by one, starting from none.")
     exemplar_swaps: int = Field(default=0, ge=0, description="Others tried for each rule.")
     prune: bool = Field(default=True, description="Take out rules that bring nothing.")
     max_student_calls: int | None = Field(default=None, ge=1, description="Of all candidates.")
