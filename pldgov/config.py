@@ -21,6 +21,7 @@ _TEXT_KEYS = ("student", "base", "rulebooks", "templates", "store")
 _KEYS = (
     *_TEXT_KEYS,
     "offline",
+    "student_of",
     "students",
     "teachers",
     "embedders",
@@ -37,8 +38,10 @@ class Config:
 
     ``root`` is the folder of the pyproject.toml that holds ``[tool.pldgov]``; ``declared`` is
     false where there is none, and the defaults hold. ``rulebooks`` and ``templates`` are folders
-    relative to ``root``, with ``/``. ``base`` is a git revision or an evidence file. ``owners``
-    maps the name of an owner in rulebooks to its accounts (``@team``) on the forge.
+    relative to ``root``, with ``/``. ``base`` is a git revision or an evidence file.
+    ``student_of`` names the students of single rulebooks, by the rulebook's folder: its name, or
+    its path from ``root``. ``owners`` maps the name of an owner in rulebooks to its accounts
+    (``@team``) on the forge.
     ``review_after_days``: so long after it was last looked at, a rule is due for review.
     """
 
@@ -50,6 +53,7 @@ class Config:
     templates: str = "templates"
     store: str = ".pldgov/store.sqlite"
     offline: bool = False
+    student_of: Mapping[str, str] = field(default_factory=dict)
     students: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     teachers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     embedders: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -62,6 +66,12 @@ class Config:
     def store_path(self) -> Path:
         """The SQLite store, absolute."""
         return self.root / self.store
+
+    def student_for(self, path: str) -> str:
+        """Return the name of the student of the rulebook at ``path``, from ``root``."""
+        folder = path.rpartition("/")[0]
+        by_name = self.student_of.get(folder.rpartition("/")[2], self.student)
+        return self.student_of.get(folder, by_name)
 
 
 def load_config(
@@ -145,11 +155,22 @@ def _from_table(root: Path, table: Mapping[str, Any]) -> Config:
             wrong.append(f"{group} must be tables, one a name: [tool.pldgov.{group}.<name>]")
     approval, wrong_approval = _approval(table.get("approval", {}))
     owners, wrong_owners = _owners(table.get("owners", {}))
-    wrong += [*wrong_approval, *wrong_owners]
+    wrong += [*wrong_approval, *wrong_owners, *_wrong_student_of(table.get("student_of", {}))]
     if wrong:
         raise UsageError("; ".join(wrong), where=where)
     values = {**table, "approval": approval, "owners": owners}
     return Config(root=root, declared=True, **values)
+
+
+def _wrong_student_of(table: Any) -> list[str]:
+    """Return what is wrong with ``[tool.pldgov.student_of]``, as far as it alone can tell."""
+    if not isinstance(table, dict):
+        return ['student_of must be a table: [tool.pldgov.student_of], "<rulebook>" = "<student>"']
+    return [
+        f"student_of.{rulebook!r} must be the name of a student"
+        for rulebook, student in table.items()
+        if not isinstance(student, str) or not student
+    ]
 
 
 def _approval(table: Any) -> tuple[ApprovalPolicy, list[str]]:
@@ -214,6 +235,8 @@ def _apply_environment(config: Config, environment: Mapping[str, str]) -> Config
     if offline not in ("", "0", "1", "true", "false"):
         raise UsageError("must be 1 or 0", where="PLDGOV_OFFLINE")
     values = {**config.__dict__, **settings}
+    if "student" in settings:
+        values["student_of"] = {}  # the variable is about every rulebook
     if offline:
         values["offline"] = offline in ("1", "true")
     return Config(**values)

@@ -82,6 +82,25 @@ class ProviderError(PldgovError):
     exit_code = 4
 
 
+class StudentAbsentError(ProviderError):
+    """A student whose weights, or the packages that read them, are not on this machine.
+
+    ``by_design`` is true where its table says that this is to be expected (``obtain``); the hint
+    then says how to get them. A gate catches it: the rulebook is then neither good nor bad.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        where: str | None = None,
+        hint: str | None = None,
+        by_design: bool = False,
+    ) -> None:
+        self.by_design = by_design
+        super().__init__(message, where=where, hint=hint)
+
+
 class BudgetError(PldgovError):
     """A budget in requests, tokens or money that is spent, or cannot be enforced (exit code 4)."""
 

@@ -63,6 +63,24 @@ class ServedStudent(Protocol):
         ...
 
 
+@runtime_checkable
+class LocalWeights(Protocol):
+    """What a student besides can do whose weights may not be on this machine."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the settings."""
+        ...
+
+    def presumed_card(self, locked: StudentCard | None) -> StudentCard:
+        """Return the card of the settings as they are, with the weights taken to be ``locked``'s.
+
+        Of no use where the weights are here: ``Student.card`` looks at them. Without ``locked``
+        the snapshot is "absent", which no recorded answer has.
+        """
+        ...
+
+
 class AnswerStore(Protocol):
     """Answers kept by prompt digest, student fingerprint, input digest and repeat."""
 

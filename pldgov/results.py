@@ -291,7 +291,8 @@ class GateReport:
     ``base`` names what head was compared with; prompts are digests. ``texts`` holds the user
     message of each flipped example by id. ``asked`` counts the student calls of both sides.
     ``exit_code`` is 0, 1 or 3 after the rulebook's policy. ``marks`` are the changed rules of a
-    comparison with another revision that did not pass.
+    comparison with another revision that did not pass. ``absent_by_design`` tells whether
+    NOT_MEASURED is for want of what most machines lack, as rulebook or settings say.
     """
 
     rulebook: str
@@ -307,6 +308,7 @@ class GateReport:
     texts: Mapping[str, str] = field(default_factory=dict)
     asked: int = 0
     marks: tuple[RuleMark, ...] = ()
+    absent_by_design: bool = False
 
 
 @dataclass(frozen=True)

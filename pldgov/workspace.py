@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pldgov.config import Config, load_config, resolve_environment
 from pldgov.dataset import SPLIT_NAMES, SplitName
 from pldgov.errors import NoBaseError, UsageError
-from pldgov.rulebook.loading import FILE_NAME, find_rulebooks, load_revision
-from pldgov.students import BUILT_IN, open_student
+from pldgov.rulebook.loading import find_rulebooks, load_revision
+from pldgov.students import open_student
 from pldgov.suggest import did_you_mean
+from pldgov.workflows.choosing import Choosing
+from pldgov.workflows.finding import Finder
 from pldgov.worktree import WorkTree
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from pldgov.dataset import Example
     from pldgov.distill.model import Usage
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from pldgov.store import Store
     from pldgov.workflows.measure import Answering
 
+    Result = TypeVar("Result")
+
 
 class Workspace:
     """One governance repository, as the command line and the pytest plugin open it."""
@@ -36,6 +41,8 @@ class Workspace:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.tree = WorkTree(config.root)
+        self._finder = Finder(self.tree, config.root, config.rulebooks)
+        self.choosing = Choosing(config, self._finder)
 
     @classmethod
     def around(cls, names: Sequence[str] = ()) -> Workspace:
@@ -44,21 +51,8 @@ class Workspace:
         return cls(load_config(start if start.is_dir() else start.parent))
 
     def find(self, names: Sequence[str] = ()) -> tuple[str, ...]:
-        """Return the rulebooks' paths relative to the root, in order and without repeats.
-
-        A name is a rulebook.yaml, a folder that holds some, or a rulebook's name; no names mean
-        all of the workspace. Raises ``UsageError`` for a name that leads to none.
-        """
-        if not names:
-            found = find_rulebooks(self.tree, under=self.config.rulebooks)
-            if not found:
-                raise UsageError(
-                    f"there is no rulebook below {self.config.rulebooks}/",
-                    where=str(self.config.root),
-                    hint="pldgov init makes a first one",
-                )
-            return found
-        return tuple(dict.fromkeys(path for name in names for path in self._find_one(name)))
+        """Return the rulebooks' paths relative to the root; no names mean all. See ``Finder``."""
+        return self._finder.find(names)
 
     def find_one(self, name: str) -> str:
         """Return the one rulebook that ``name`` leads to; raises ``UsageError`` for several."""
@@ -101,11 +95,17 @@ class Workspace:
         authors = find_authors(self.repository, revision) if looked_up else None
         return lint_revision(revision, selected=selected, approval=policy, authors=authors)
 
-    def student(self, name: str | None = None) -> Student:
-        """Open a student by name (default: the configured one); nothing heavy is loaded yet."""
-        chosen = name or self.config.student
-        options = self._options("students", chosen, {**BUILT_IN, **self.config.students})
+    def student(self, name: str | None = None, *, path: str | None = None) -> Student:
+        """Open a student by name, else a rulebook's own, else the default; nothing is loaded."""
+        chosen = self.choosing.name(path, name)
+        options = self._options("students", chosen, self.choosing.students)
         return open_student(chosen, options, root=self.config.root)
+
+    def pinned(self, path: str, student: Student, *, nameless: bool = False) -> Student:
+        """Return a student as a rulebook's lock knows it, should its weights not be here."""
+        from pldgov.workflows.locking import pinned
+
+        return pinned(self.tree, path, student, nameless=nameless)
 
     def teacher(self, name: str, *, folder: Path, spent: Usage, submit: bool = False) -> Teacher:
         """Open a teacher by name for the run in ``folder``; see ``open_teacher``."""
@@ -158,22 +158,30 @@ class Workspace:
     ) -> Iterator[Answering]:
         """Open student and store together, with the answers committed beside the rulebooks.
 
-        Unless not ``locked``, refuses a student that a rulebook's lock knows as another one.
+        The rulebooks must have one student, ``for_each`` takes any. Unless not ``locked``, refuses
+        a student that a rulebook's lock knows as another one.
         """
         from pldgov.workflows.gating import recorded_answers
         from pldgov.workflows.measure import Answering
 
+        groups = self.choosing.groups(paths, student)
+        if len(groups) > 1:
+            raise UsageError(
+                f"the rulebooks have several students: {', '.join(groups)}",
+                where="--student",
+                hint="name the student, or one rulebook",
+            )
         recorded: dict[tuple[str, str], dict[str, Any]] = {}
         for path in paths:
             for key, answers in recorded_answers(self.tree, path.rpartition("/")[0]).items():
                 recorded.setdefault(key, {}).update(answers)
-        opened = self.student(student)
+        opened = self.student(next(iter(groups), student))
         try:
             for path in paths if locked else ():
                 self.require_locked(path, opened)
             with self.store() as store:
                 yield Answering(
-                    student=opened,
+                    student=self.pinned(paths[0], opened) if len(paths) == 1 else opened,
                     store=store,
                     recorded=recorded,
                     offline=offline or self.config.offline,
@@ -182,6 +190,37 @@ class Workspace:
                 )
         finally:
             opened.close()
+
+    def for_each(
+        self,
+        paths: Sequence[str],
+        act: Callable[[str, Answering], Result],
+        *,
+        student: str | None = None,
+        offline: bool = False,
+        progress: Progress | None = None,
+        locked: bool = True,
+    ) -> tuple[Result, ...]:
+        """Return what ``act`` makes of each rulebook and its student, in the order of ``paths``.
+
+        Each student is opened once, for all of its rulebooks, and closed before the next one. What
+        the locks refuse is refused before anybody is asked.
+        """
+        groups = self.choosing.groups(paths, student)
+        if locked and len(groups) > 1:
+            for name, group in groups.items():
+                with closing(self.student(name)) as opened:
+                    for path in group:
+                        self.require_locked(path, opened)
+        done: dict[str, Result] = {}
+        for name, group in groups.items():
+            with self.answering(
+                group, student=name, offline=offline, progress=progress, locked=locked
+            ) as answering:
+                for path in group:
+                    pinned = self.pinned(path, answering.student)
+                    done[path] = act(path, replace(answering, student=pinned))
+        return tuple(done[path] for path in paths)
 
     def require_locked(self, path: str, student: Student, *, listed: bool = False) -> None:
         """Refuse a student other than the one locked beside a rulebook; ``listed``: or in no lock.
@@ -196,65 +235,24 @@ class Workspace:
         """Judge one rulebook of the working tree against its base.
 
         ``base`` is an evidence file or a git revision (default: the setting, else where HEAD left
-        the default branch). Without any history the base is the blessed evidence beside the
-        rulebook; without that the verdict is NO_BASELINE. A rulebook whose examples are not here
-        is not measured at all.
+        the default branch). A rulebook whose examples or student are not here is not measured at
+        all. See ``Judge``.
         """
-        from pldgov.workflows.gating import (
-            blessed_evidence,
-            gate_against_evidence,
-            gate_against_revision,
-            gate_without_base,
-        )
+        from pldgov.workflows.base_finding import Judge
         from pldgov.workflows.linting import require_sound
 
         head = self.load(path)
         require_sound(head)
         self.require_locked(path, answering.student, listed=True)
         chosen = base or self.config.base
-        if head.absent:
-            return self._gate_without_examples(head, chosen, answering=answering)
-        evidence = self.evidence(chosen)
-        if evidence is not None:
-            return gate_against_evidence(head, evidence, answering=answering)
-        try:
-            with self.repository() as repository:
-                return gate_against_revision(
-                    head,
-                    repository.tree(chosen) if chosen else repository.merge_base(),
-                    answering=answering,
-                    templates=self.config.templates,
-                    worktree=self.tree,
-                )
-        except NoBaseError as error:
-            if chosen:
-                raise  # a base that was asked for and is not there is no first run
-            blessed = blessed_evidence(self.tree, head.folder, answering.card.name)
-            if blessed is not None:
-                return gate_against_evidence(head, blessed, answering=answering)
-            return gate_without_base(head, str(error), answering=answering)
-
-    def _gate_without_examples(
-        self, head: Revision, chosen: str | None, *, answering: Answering
-    ) -> GateReport:
-        """Say what can be said of a rulebook without its examples."""
-        from pldgov.workflows.unmeasured import gate_against_unread, not_measured
-
-        if self.evidence(chosen) is not None:
-            return not_measured(head, answering=answering)
-        try:
-            with self.repository() as repository:
-                return gate_against_unread(
-                    head,
-                    repository.tree(chosen) if chosen else repository.merge_base(),
-                    answering=answering,
-                    templates=self.config.templates,
-                    worktree=self.tree,
-                )
-        except NoBaseError:
-            if chosen:
-                raise
-            return not_measured(head, answering=answering)
+        judge = Judge(
+            tree=self.tree,
+            open_repository=self.repository,
+            templates=self.config.templates,
+            chosen=chosen,
+            evidence=self.evidence(chosen),
+        )
+        return judge.gate(head, answering=answering)
 
     def deleted_since(self, base: str | None) -> tuple[str, ...]:
         """Return the rulebooks that the base holds and the working tree does not."""
@@ -305,33 +303,6 @@ class Workspace:
             dict(known[name]), where=f"[tool.pldgov.{group}.{name}]", environment=os.environ
         )
         return options
-
-    def _find_one(self, name: str) -> tuple[str, ...]:
-        path = Path(name)
-        if path.is_file():
-            return (self._relative(path),)
-        if path.is_dir():
-            found = find_rulebooks(self.tree, under=self._relative(path))
-            if found:
-                return found
-            raise UsageError(f"there is no {FILE_NAME} in this folder", where=name)
-        every = find_rulebooks(self.tree, under=self.config.rulebooks)
-        by_name = {rulebook.split("/")[-2]: rulebook for rulebook in every if "/" in rulebook}
-        if name in by_name:
-            return (by_name[name],)
-        raise UsageError(
-            "there is no such rulebook, file or folder",
-            where=name,
-            hint=did_you_mean(name, by_name)
-            or (f"known are {', '.join(sorted(by_name))}" if by_name else "pldgov init"),
-        )
-
-    def _relative(self, path: Path) -> str:
-        root = os.path.realpath(self.config.root)
-        relative = os.path.relpath(os.path.realpath(path), root).replace(os.sep, "/")
-        if relative.startswith(".."):
-            raise UsageError(f"lies outside {self.config.root}", where=str(path))
-        return "" if relative == "." else relative
 
 
 def _read_external(

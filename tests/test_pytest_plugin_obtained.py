@@ -73,7 +73,7 @@ def test_a_change_is_undecided_and_does_not_fail_the_run(bare, run, obtained):
     line = next(line for line in lines if line.startswith("NOT_MEASURED"))
     assert line.startswith(f"NOT_MEASURED {RULEBOOK}: its examples are not committed")
     after = lines[lines.index(line) + 1]
-    assert f"(to get them: {obtained.HOW}): get the examples, and run again" in after
+    assert f"(to get them: {obtained.HOW}): get what is not here, and run again" in after
     assert "3 undecided" in lines[-1]
 
 

@@ -9,6 +9,7 @@ import click
 
 from pldgov.cli.output import student_option
 from pldgov.errors import NoBaseError, PldgovError, UsageError
+from pldgov.results import Outcome
 from pldgov.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -99,7 +100,9 @@ def _verdict(workspace: Workspace, revision: Revision, student: str | None) -> R
     except PldgovError as error:
         click.echo(f"warning: the gate has no verdict: {error}", err=True)
         return "undecided"
-    outcome = cast("ReviewVerdict", report.verdict.outcome.value)
-    if outcome != "PASS":
+    outcome = report.verdict.outcome
+    if outcome is not Outcome.PASS:
         click.echo(f"warning: the gate says {outcome}: {report.verdict.reason}", err=True)
-    return outcome
+    if outcome is Outcome.NOT_MEASURED:
+        return "undecided"
+    return cast("ReviewVerdict", outcome.value)

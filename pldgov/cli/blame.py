@@ -83,7 +83,7 @@ def _digest(
     revision = workspace.load(path, source=repository.tree(sha), splits=("train",))
 
     def count_tokens(text: str) -> int | None:
-        return workspace.student(student).count_tokens(text)
+        return workspace.student(student, path=path).count_tokens(text)
 
     rendered = render_within_budget(
         builder_of(revision), revision.rulebook, count_tokens=count_tokens

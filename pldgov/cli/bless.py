@@ -30,12 +30,12 @@ def command(rulebooks: tuple[str, ...], reason: str, student: str | None, offlin
     """
     workspace = Workspace.around(rulebooks)
     paths = workspace.find(rulebooks)
-    with (
-        progress_bar() as progress,
-        workspace.answering(paths, student=student, offline=offline, progress=progress) as opened,
-    ):
-        for path in paths:
-            click.echo(_bless(workspace, workspace.load(path), opened, reason=reason))
+
+    def bless(path: str, answering: Answering) -> None:
+        click.echo(_bless(workspace, workspace.load(path), answering, reason=reason))
+
+    with progress_bar() as progress:
+        workspace.for_each(paths, bless, student=student, offline=offline, progress=progress)
 
 
 def _bless(workspace: Workspace, head: Revision, answering: Answering, *, reason: str) -> str:

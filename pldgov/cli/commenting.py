@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pldgov.cli.output import progress_bar
-from pldgov.cli.sides import choose_pairs, prices_of, trees_of
+from pldgov.cli.sides import choose_pairs, pairs_by_student, prices_of, trees_of
 from pldgov.errors import NoBaseError, PldgovError
 from pldgov.gitrepo import GitTree
 from pldgov.workflows.commenting import Commenter
@@ -17,9 +17,10 @@ from pldgov.workflows.prompt_facts import Meter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pldgov.comment_report import CommentReport
+    from pldgov.comment_report import CommentReport, RulebookNews
     from pldgov.gitrepo import Repository
     from pldgov.results import GateReport
+    from pldgov.rulebook.diff.pairing import Pair
     from pldgov.workflows.measure import Answering
     from pldgov.workflows.revision_range import Trees
     from pldgov.workspace import Workspace
@@ -50,10 +51,17 @@ def comment_report(
         if is_posted:
             _require_change(trees, repository)
         pairs = choose_pairs(workspace, repository, trees, names)
-        paths = tuple(pair.head for pair in pairs if pair.head is not None)
-        opened = _open(stack, workspace, paths, student=student, offline=offline)
-        commenter = _commenter(workspace, trees, opened, base=base, student=student, volume=volume)
-        report = commenter.report(pairs)
+        news: dict[Pair, RulebookNews] = {}
+        for name, group in pairs_by_student(workspace, pairs, student).items():
+            paths = tuple(pair.head for pair in group if pair.head is not None)
+            with ExitStack() as inner:  # a student is closed before the next is opened
+                opened = _open(inner, workspace, paths, student=name, offline=offline)
+                commenter = _commenter(
+                    workspace, trees, opened, base=base, student=name, volume=volume
+                )
+                report = commenter.report(group)
+            news.update(zip(group, report.rulebooks, strict=True))
+        report = replace(report, rulebooks=tuple(news[pair] for pair in pairs))
         head = commit or repository.head
         # What is not committed is judged too, and then no commit is what was judged.
         is_committed = not repository.is_dirty(
@@ -81,7 +89,7 @@ def _open(
     workspace: Workspace,
     paths: Sequence[str],
     *,
-    student: str | None,
+    student: str,
     offline: bool,
 ) -> Answering | PldgovError:
     """Open the student, or return why there is none: then that is told, and the rest with it."""
@@ -103,7 +111,7 @@ def _commenter(
     opened: Answering | PldgovError,
     *,
     base: str | None,
-    student: str | None,
+    student: str,
     volume: int | None,
 ) -> Commenter:
     answering = None if isinstance(opened, PldgovError) else opened

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,15 +17,16 @@ from pldgov.cli.output import (
     student_option,
     write_result,
 )
-from pldgov.cli.sides import choose_pairs, prices_of, trees_of
+from pldgov.cli.sides import choose_pairs, pairs_by_student, prices_of, trees_of
 from pldgov.errors import NoBaseError, PldgovError, UsageError
 from pldgov.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pldgov.diff_report import DiffReport
+    from pldgov.diff_report import DiffReport, RulebookDiff
     from pldgov.gitrepo import Repository
+    from pldgov.rulebook.diff.pairing import Pair
     from pldgov.workflows.diffing import Differ
     from pldgov.workflows.measure import Answering
     from pldgov.workflows.revision_range import Trees
@@ -88,10 +90,15 @@ def _diff(what: Sequence[str], *, student: str | None, ask: bool, volume: int | 
         revisions, names = _sort_out(workspace, repository, what)
         trees = trees_of(workspace, repository, revisions)
         pairs = choose_pairs(workspace, repository, trees, names)
-        differ = stack.enter_context(
-            _differ(workspace, trees, student=student, ask=ask, volume=volume)
-        )
-        return differ.report(pairs)
+        compared: dict[Pair, RulebookDiff] = {}
+        for name, group in pairs_by_student(workspace, pairs, student).items():
+            must_open = student is not None or ask
+            with _differ(
+                workspace, trees, student=name, ask=ask, volume=volume, must_open=must_open
+            ) as differ:
+                report = differ.report(group)
+            compared.update(zip(group, report.rulebooks, strict=True))
+        return replace(report, rulebooks=tuple(compared[pair] for pair in pairs))
 
 
 def _sort_out(
@@ -134,9 +141,15 @@ def _is_revision(repository: Repository, name: str) -> bool:
 
 @contextmanager
 def _differ(
-    workspace: Workspace, trees: Trees, *, student: str | None, ask: bool, volume: int | None
+    workspace: Workspace,
+    trees: Trees,
+    *,
+    student: str,
+    ask: bool,
+    volume: int | None,
+    must_open: bool,
 ) -> Iterator[Differ]:
-    """Open what compares; without a student that can be opened, say so in its place."""
+    """Open what compares; unless it ``must_open``, say why a student cannot be, in its place."""
     from pldgov.workflows.diffing import Differ
     from pldgov.workflows.prompt_facts import Meter
 
@@ -145,7 +158,7 @@ def _differ(
         try:
             answering = stack.enter_context(_answering(workspace, student, ask=ask))
         except PldgovError as error:
-            if student is not None or ask:
+            if must_open:
                 raise
             unanswered = str(error)
         yield Differ(
@@ -164,7 +177,7 @@ def _differ(
 
 
 @contextmanager
-def _answering(workspace: Workspace, student: str | None, *, ask: bool) -> Iterator[Answering]:
+def _answering(workspace: Workspace, student: str, *, ask: bool) -> Iterator[Answering]:
     with (
         progress_bar() as progress,
         workspace.answering((), student=student, offline=not ask, progress=progress) as opened,

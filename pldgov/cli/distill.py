@@ -129,7 +129,7 @@ def _settings(
     given = {name: flags[name] for name in SETTINGS if flags[name] is not None}
     settings = merge_settings(
         (
-            ("student", {"student": workspace.config.student}),
+            ("student", {"student": workspace.choosing.name(revision.path)}),
             ("[tool.pldgov.distill]", config),
             (beside, recorded),
             ("the command line", given),

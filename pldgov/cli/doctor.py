@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import platform
 import sys
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 import click
 
 from pldgov import __version__
-from pldgov.errors import PldgovError
+from pldgov.errors import PldgovError, StudentAbsentError, UsageError
 from pldgov.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -78,8 +80,9 @@ def _settings(student: str | None) -> Iterator[Finding]:
         yield Finding("ok", f"settings: {config.root / 'pyproject.toml'}")
     else:
         yield Finding("missing", "settings: no [tool.pldgov] in any pyproject.toml", "pldgov init")
-    for check in (_rulebooks, _history, _store, lambda w: _student(w, student)):
+    for check in (_rulebooks, _history, _store):
         yield _guarded(check, workspace)
+    yield from _students(workspace, student)
 
 
 def _guarded(check: Callable[[Workspace], Finding], workspace: Workspace) -> Finding:
@@ -103,14 +106,35 @@ def _store(workspace: Workspace) -> Finding:
         return Finding("ok", f"store: {workspace.config.store_path}")
 
 
-def _student(workspace: Workspace, name: str | None) -> Finding:
-    opened = workspace.student(name)
+def _students(workspace: Workspace, name: str | None) -> Iterator[Finding]:
+    """Look at the default student, and at those that single rulebooks have."""
     try:
-        tokens = opened.count_tokens("hello")
-        card = opened.card
-    finally:
-        opened.close()
+        groups = workspace.choosing.groups(workspace.find(), name)
+    except UsageError as error:
+        groups = {}
+        if workspace.config.student_of and not name:
+            yield Finding("wrong", str(error))
+    default = name or workspace.config.student
+    for each in dict.fromkeys((default, *groups)):
+        of = "" if each == default else f" ({', '.join(map(_folder, groups[each]))})"
+        yield _guarded(partial(_student, name=each, of=of), workspace)
+
+
+def _folder(path: str) -> str:
+    return path.split("/")[-2]
+
+
+def _student(workspace: Workspace, *, name: str, of: str) -> Finding:
+    with closing(workspace.student(name)) as opened:
+        try:
+            tokens = opened.count_tokens("hello")
+            card = opened.card
+        except StudentAbsentError as error:
+            if not error.by_design:
+                raise
+            message = f"{error.where}: {error.message}"
+            return Finding("missing", f"student {name}{of}: {message}", error.hint or "")
     counted = "tokens unknown" if tokens is None else "tokenizer found"
     return Finding(
-        "ok", f"student {card.name}: {card.kind}, {card.model}, {card.snapshot[:20]}, {counted}"
+        "ok", f"student {card.name}{of}: {card.kind}, {card.model}, {card.snapshot[:20]}, {counted}"
     )

@@ -103,11 +103,14 @@ def _gate(
     offline: bool,
 ) -> tuple[GateReport, ...]:
     paths = workspace.find(rulebooks)
-    with (
-        progress_bar() as progress,
-        workspace.answering(paths, student=student, offline=offline, progress=progress) as opened,
-    ):
-        return tuple(workspace.gate(path, answering=opened, base=base) for path in paths)
+    with progress_bar() as progress:
+        return workspace.for_each(
+            paths,
+            lambda path, opened: workspace.gate(path, answering=opened, base=base),
+            student=student,
+            offline=offline,
+            progress=progress,
+        )
 
 
 def _gate_students(
@@ -119,15 +122,14 @@ def _gate_students(
     offline: bool,
 ) -> tuple[GateReport, ...]:
     paths = workspace.find(rulebooks)
-    with (
-        progress_bar() as progress,
-        workspace.answering(
-            paths, student=new, offline=offline, progress=progress, locked=False
-        ) as opened,
-    ):
-        return tuple(
-            _gate_student(workspace, path, opened, against=against, offline=offline)
-            for path in paths
+    with progress_bar() as progress:
+        return workspace.for_each(
+            paths,
+            partial(_gate_student, workspace, against=against, offline=offline),
+            student=new,
+            offline=offline,
+            progress=progress,
+            locked=False,
         )
 
 

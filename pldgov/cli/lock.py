@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
 
 from pldgov.cli.output import offline_option, student_option
-from pldgov.errors import UsageError
+from pldgov.errors import StudentAbsentError, UsageError
 from pldgov.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def command(
 ) -> int:
     """Write students.lock.json beside RULEBOOKS (default: all), to commit.
 
-    A student behind an endpoint is asked once, to learn as which model it answers.
+    A student behind an endpoint is asked once, to learn as which model it answers. One whose
+    weights are not here is neither locked nor checked: then exit code 4, after all others.
     """
     if forget and (student or check):
         raise UsageError("stands alone", where="--forget")
@@ -36,13 +38,19 @@ def command(
     paths = workspace.find(rulebooks)
     if forget:
         return _forget(workspace, paths, forget)
-    opened = workspace.student(student)
-    try:
-        ask = not (offline or workspace.config.offline)
-        differ = [_lock(workspace, path, opened, ask=ask, check=check) for path in paths]
-    finally:
-        opened.close()
-    return int(check and any(differ))
+    ask = not (offline or workspace.config.offline)
+    differ, absent = False, None
+    for name, group in workspace.choosing.groups(paths, student).items():
+        with closing(workspace.student(name)) as opened:
+            try:
+                for path in group:
+                    differ |= _lock(workspace, path, opened, ask=ask, check=check)
+            except StudentAbsentError as error:
+                click.echo(f"not looked at: {', '.join(group)}: {error}", err=True)
+                absent = error
+    if absent is not None:
+        raise absent
+    return int(check and differ)
 
 
 def _lock(workspace: Workspace, path: str, student: Student, *, ask: bool, check: bool) -> bool:

@@ -122,10 +122,10 @@ def _load(
 
 def _student(workspace: Workspace, revision: Revision, name: str | None, at: str | None) -> Student:
     """Open the student; the present lock says nothing of a rulebook as it stood ``at`` a commit."""
-    student = workspace.student(name)
+    student = workspace.student(name, path=revision.path)
     if at is None:
         workspace.require_locked(revision.path, student)
-    return student
+    return workspace.pinned(revision.path, student)
 
 
 def _path_in_history(workspace: Workspace, rulebook: str) -> str:

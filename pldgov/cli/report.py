@@ -92,8 +92,9 @@ def page(
     path = workspace.find_one(rulebook)
     revision = workspace.load(path)
     with ExitStack() as stack:
-        opened = workspace.student(student)
+        opened = workspace.student(student, path=path)
         stack.callback(opened.close)
+        opened = workspace.pinned(path, opened, nameless=True)
         repository = _repository(workspace, stack)
         dossier = _compile(workspace, revision, opened, repository, base=base, texts=texts)
         if audit:
@@ -154,7 +155,9 @@ def _compare(
     pair = next(one for one in find_pairs(trees, under=under) if one.head == revision.path)
     with (
         progress_bar() as progress,
-        workspace.answering((), student=student, offline=True, progress=progress) as answering,
+        workspace.answering(
+            (revision.path,), student=student, offline=True, progress=progress, locked=False
+        ) as answering,
     ):
         differ = Differ(
             trees=trees,

@@ -42,11 +42,22 @@ def choose_pairs(
     return pairs_named(pairs, places, shallow=repository.is_shallow)
 
 
-def prices_of(workspace: Workspace, student: str | None) -> Prices | None:
+def pairs_by_student(
+    workspace: Workspace, pairs: Sequence[Pair], student: str | None
+) -> dict[str, tuple[Pair, ...]]:
+    """Return the pairs that each student answers for; without pairs the default one has none."""
+    groups: dict[str, tuple[Pair, ...]] = {}
+    for pair in pairs:
+        name = workspace.choosing.name(pair.head or pair.base, student)
+        groups[name] = (*groups.get(name, ()), pair)
+    return groups or {workspace.choosing.name(given=student): ()}
+
+
+def prices_of(workspace: Workspace, student: str) -> Prices | None:
     """Return the prices in the student's table, None unless both are there."""
     from pldgov.workflows.prompt_facts import Prices
 
-    table = workspace.config.students.get(student or workspace.config.student, {})
+    table = workspace.config.students.get(student, {})
     given = [table.get(f"price_{side}") for side in ("input", "output")]
     if not all(isinstance(price, int | float) for price in given):
         return None

@@ -36,6 +36,15 @@ class ActivePlugin:
         collector: RulebookFile = RulebookFile.from_parent(parent, path=file_path)
         return collector
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Let the rulebooks of one student follow each other."""
+        if not any(item.path.name == RULEBOOK for item in items):
+            return
+        from pldgov.pytest_items.ordering import group_by_student  # noqa: PLC0415  (heavy)
+
+        group_by_student(items, self._shared.judging)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item

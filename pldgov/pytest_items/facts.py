@@ -24,7 +24,7 @@ _ADVICE = {
     "--pldgov-base, or let gate.on_no_baseline in the rulebook say what becomes of it",
     Outcome.NOT_COMPARABLE: "make the change of labels, gate examples or student a change of its "
     "own, and bless the new measurement (pldgov bless)",
-    Outcome.NOT_MEASURED: "get the examples, and run again",
+    Outcome.NOT_MEASURED: "get what is not here, and run again",
 }
 
 

@@ -12,6 +12,7 @@ from pldgov.errors import (
     ExamplesAbsentError,
     PldgovError,
     ProviderError,
+    StudentAbsentError,
     UnjudgedError,
 )
 from pldgov.pytest_items.shared import SHARED
@@ -33,18 +34,18 @@ def rulebook(request: pytest.FixtureRequest) -> Path:
     Which one: ``@pytest.mark.pldgov("name")``, else the ini key ``pldgov_rulebook``, else the
     only one there is.
     """
-    judging = _judging(request)
-    marker = request.node.get_closest_marker("pldgov")
-    name = marker.args[0] if marker and marker.args else judging.settings.rulebook
     with _told(request):
-        return judging.named(name)
+        return _judging(request).named(_name(request))
 
 
 @pytest.fixture
 def student(request: pytest.FixtureRequest) -> Student:
-    """Return the student, opened once for the whole run and closed at its end."""
+    """Return the student, opened once for the whole run and closed at its end.
+
+    Whose: of the rulebook that the fixture ``rulebook`` would give, else the default one.
+    """
     with _told(request):
-        return _judging(request).student()
+        return _judging(request).student(_name(request))
 
 
 @pytest.fixture
@@ -58,14 +59,21 @@ def _judging(request: pytest.FixtureRequest) -> Judging:
     return request.config.stash[SHARED].judging
 
 
+def _name(request: pytest.FixtureRequest) -> str | None:
+    """Return the name of the rulebook that a test is about, None where nothing says so."""
+    marker = request.node.get_closest_marker("pldgov")
+    return marker.args[0] if marker and marker.args else _judging(request).settings.rulebook
+
+
 @contextmanager
 def _told(request: pytest.FixtureRequest) -> Iterator[None]:
     """Tell errors in one line; without a verdict the test is undecided, as a gate would be."""
     try:
         yield
+    except (ExamplesAbsentError, StudentAbsentError) as error:
+        by_design = isinstance(error, ExamplesAbsentError) or error.by_design
+        leave_undecided(request.node, " ".join(str(error).split()), by_design=by_design)
     except (UnjudgedError, ProviderError, BudgetError) as error:
         leave_undecided(request.node, " ".join(str(error).split()))
-    except ExamplesAbsentError as error:
-        leave_undecided(request.node, " ".join(str(error).split()), lacks_examples=True)
     except PldgovError as error:
         pytest.fail(str(error), pytrace=False)

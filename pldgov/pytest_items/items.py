@@ -12,6 +12,7 @@ from pldgov.errors import (
     PldgovError,
     ProviderError,
     RulebookError,
+    StudentAbsentError,
     UnjudgedError,
 )
 from pldgov.pytest_items.facts import (
@@ -24,7 +25,6 @@ from pldgov.pytest_items.facts import (
 )
 from pldgov.pytest_items.shared import SHARED
 from pldgov.pytest_items.undecided import FACTS, leave_undecided
-from pldgov.results import Outcome
 
 if TYPE_CHECKING:
     import os
@@ -90,10 +90,12 @@ class RulebookItem(pytest.Item):
         """Check, and turn errors that say nothing about the rulebook into "undecided"."""
         try:
             self.check()
+        except ExamplesAbsentError as error:
+            leave_undecided(self, _one_line(error), by_design=True)
+        except StudentAbsentError as error:
+            leave_undecided(self, _one_line(error), by_design=error.by_design)
         except _NO_VERDICT as error:
             leave_undecided(self, _one_line(error))
-        except ExamplesAbsentError as error:
-            leave_undecided(self, _one_line(error), lacks_examples=True)
         except RulebookError as error:
             self.fail(_broken(error))
         except PldgovError as error:
@@ -179,7 +181,7 @@ class GateItem(RulebookItem):
                 self,
                 f"{finding.outcome} {finding.reason}",
                 blocks=report.exit_code != 0,
-                lacks_examples=finding.outcome is Outcome.NOT_MEASURED,
+                by_design=report.absent_by_design,
             )
 
     def find(self, report: GateReport) -> Finding:

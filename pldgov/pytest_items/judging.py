@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from pldgov.config import load_config
-from pldgov.errors import UnjudgedError
+from pldgov.errors import UnjudgedError, UsageError
 from pldgov.prompt import render_within_budget
 from pldgov.workflows.gating import builder_of, recorded_answers, side_of
 from pldgov.workflows.measure import measure
@@ -51,12 +51,13 @@ class Judging:
     """Opens what is needed once, and remembers outcomes, errors included.
 
     An outcome is remembered with its error because every item of a rulebook asks for the same:
-    a student that cannot be reached is tried once, not once for each label.
+    a student that cannot be reached is tried once, not once for each label. One student at a time
+    is held in memory; another one is freed first, and loaded again where it is asked again.
     """
 
     settings: Settings
     _workspaces: dict[Path, Workspace] = field(default_factory=dict)
-    _answering: dict[Path, Answering] = field(default_factory=dict)
+    _answering: dict[tuple[Path, str], Answering] = field(default_factory=dict)
     _outcomes: dict[tuple[str, Path], GateReport | Scorecard | Exception] = field(
         default_factory=dict
     )
@@ -92,7 +93,7 @@ class Judging:
         head = place.load()
 
         def count_tokens(text: str) -> int | None:
-            return self._opened(place.workspace).student.count_tokens(text)
+            return self._student_of(place).student.count_tokens(text)
 
         return render_within_budget(
             builder_of(head, folder=place.workspace.config.templates),
@@ -130,9 +131,20 @@ class Judging:
 
         return self._once("scorecard", file, score)
 
-    def student(self) -> Student:
-        """Return the open student; raises ``UnjudgedError`` when it may not be asked."""
-        answering = self._opened(self.workspace(self.settings.root))
+    def student_name(self, file: Path) -> str:
+        """Return the name of a rulebook's student; raises ``UsageError``."""
+        place = self.place(file)
+        return place.workspace.choosing.name(place.path, self.settings.student)
+
+    def student(self, rulebook: str | None = None) -> Student:
+        """Return the open student of a rulebook by name, else of the only one, else the default.
+
+        Raises ``UnjudgedError`` when it may not be asked.
+        """
+        workspace = self.workspace(self.settings.root)
+        path = workspace.find_one(rulebook) if rulebook else _only(workspace)
+        name = workspace.choosing.name(path, self.settings.student)
+        answering = self._opened(workspace, name)
         if answering.offline:
             raise UnjudgedError(
                 f"student {answering.card.name!r} may not be asked (offline)",
@@ -160,16 +172,31 @@ class Judging:
     def _answering_about(self, place: Place) -> Answering:
         """Return where answers come from, with those committed beside this rulebook."""
         recorded = recorded_answers(place.workspace.tree, place.folder)
-        opened = self._opened(place.workspace)
+        opened = self._student_of(place)
         place.workspace.require_locked(place.path, opened.student)
-        return replace(opened, recorded=recorded)
+        student = place.workspace.pinned(place.path, opened.student)
+        return replace(opened, recorded=recorded, student=student)
 
-    def _opened(self, workspace: Workspace) -> Answering:
-        root = workspace.config.root
-        if root not in self._answering:
-            self._answering[root] = self._open.enter_context(
-                workspace.answering(
-                    (), student=self.settings.student, offline=self.settings.offline
-                )
+    def _student_of(self, place: Place) -> Answering:
+        name = place.workspace.choosing.name(place.path, self.settings.student)
+        return self._opened(place.workspace, name)
+
+    def _opened(self, workspace: Workspace, name: str) -> Answering:
+        key = workspace.config.root, name
+        for other, answering in self._answering.items():
+            if other != key:
+                answering.student.close()  # the next question would load it again
+        if key not in self._answering:
+            self._answering[key] = self._open.enter_context(
+                workspace.answering((), student=name, offline=self.settings.offline)
             )
-        return self._answering[root]
+        return self._answering[key]
+
+
+def _only(workspace: Workspace) -> str | None:
+    """Return the path of the only rulebook, None where there are several or none."""
+    try:
+        found = workspace.find()
+    except UsageError:
+        return None
+    return found[0] if len(found) == 1 else None

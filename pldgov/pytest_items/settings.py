@@ -34,13 +34,13 @@ class Settings:
         """Tell whether undecided items make the exit status 1."""
         return self.undecided != "skip"
 
-    def fails(self, *, lacks_examples: bool) -> bool:
+    def fails(self, *, by_design: bool) -> bool:
         """Tell whether such an undecided item makes the exit status 1.
 
-        Examples that are not committed are absent from most machines, by design: that fails
-        only where it was asked for.
+        Examples that are not committed, and weights that have to be got, are absent from most
+        machines ``by_design``: that fails only where it was asked for.
         """
-        return self.undecided == "fail" if lacks_examples else self.undecided_fails
+        return self.undecided == "fail" if by_design else self.undecided_fails
 
 
 def settings_of(config: pytest.Config, *, environment: Mapping[str, str] = os.environ) -> Settings:

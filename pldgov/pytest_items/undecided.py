@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 class Undecided:
     """Why an item has no verdict.
 
-    ``blocks`` is false where the gate lets the change pass, ``lacks_examples`` true where nothing
-    else is in the way than examples that are not committed.
+    ``blocks`` is false where the gate lets the change pass, ``by_design`` true where nothing else
+    is in the way than what most machines lack: examples that are not committed, or weights.
     """
 
     reason: str
     blocks: bool = True
-    lacks_examples: bool = False
+    by_design: bool = False
 
 
 _UNDECIDED: pytest.StashKey[Undecided] = pytest.StashKey()
@@ -35,10 +35,10 @@ FACTS: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 
 
 def leave_undecided(
-    item: pytest.Item, reason: str, *, blocks: bool = True, lacks_examples: bool = False
+    item: pytest.Item, reason: str, *, blocks: bool = True, by_design: bool = False
 ) -> NoReturn:
     """End the item without a verdict; see ``Undecided``."""
-    item.stash[_UNDECIDED] = Undecided(reason, blocks, lacks_examples)
+    item.stash[_UNDECIDED] = Undecided(reason, blocks, by_design)
     pytest.skip(reason)
 
 
@@ -53,7 +53,7 @@ def mark_report(report: pytest.TestReport, item: pytest.Item, *, settings: Setti
         path, line, _ = item.reportinfo()
         report.longrepr = (str(path), (line or 0) + 1, said.reason)
         vars(report)["pldgov_undecided"] = {
-            "blocks": said.blocks and settings.fails(lacks_examples=said.lacks_examples),
+            "blocks": said.blocks and settings.fails(by_design=said.by_design),
             "accepted": not settings.undecided_fails,
         }
     if report.when == "call" and FACTS in item.stash:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from pldgov import backends
 from pldgov.backends import load_backend
+from pldgov.errors import StudentAbsentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pldgov.errors import ProviderError
     from pldgov.ports import Student
 
 BACKENDS: Mapping[str, tuple[str, str, str | None]] = {
@@ -42,8 +42,11 @@ def open_student(name: str, options: Mapping[str, Any], *, root: Path) -> Studen
     return student
 
 
-def missing_package(name: str, error: ModuleNotFoundError, extra: str | None) -> ProviderError:
+def missing_package(
+    name: str, error: ModuleNotFoundError, extra: str | None, *, by_design: bool = False
+) -> StudentAbsentError:
     """Return the error that names the extra which brings the missing module."""
-    return backends.missing_package(
+    said = backends.missing_package(
         error, extra=extra, where=f"[tool.pldgov.students.{name}]", who=f"student {name!r}"
     )
+    return StudentAbsentError(said.message, where=said.where, hint=said.hint, by_design=by_design)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from dataclasses import replace
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from pldgov.errors import ProviderError, StudentAbsentError
 from pldgov.results import Answer, StudentCard
 from pldgov.students import missing_package
 from pldgov.students.decoding import Decoding, GreedyText, LabelLikelihood
-from pldgov.students.model_files import ModelFiles, find_model, find_tokenizer
+from pldgov.students.model_files import ModelFiles, absent, find_model, find_tokenizer, is_here
 from pldgov.students.options import StudentOptions, parse_options
 from pldgov.students.token_fit import Context, Conversations, fit_all, packs
 
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from pldgov.questions import Prompt, Query
     from pldgov.students.engine import Engine
 
+
+ABSENT = "absent"
+"""The snapshot of weights of which nothing is known."""
 
 LEAST_CHUNK = 256
 """Tokens read in one forward at least, where there are as many; fewer waste the processor."""
@@ -63,11 +68,15 @@ class LocalOptions(StudentOptions):
 
 
 class TransformersOptions(LocalOptions):
-    """``model``: a hub id, a folder or a GGUF file; ``gguf_file``: a file in one of the former."""
+    """``model``: a hub id, a folder or a GGUF file; ``gguf_file``: a file in one of the former.
+
+    ``obtain`` says that the model is absent from most machines by design, and how to get it.
+    """
 
     model: str = Field(min_length=1)
     revision: str | None = None
     gguf_file: str | None = None
+    obtain: str | None = Field(default=None, min_length=1)
 
 
 class LocalStudent:
@@ -81,10 +90,11 @@ class LocalStudent:
     kind = "transformers"
 
     def __init__(self, name: str, options: LocalOptions, *, root: Path) -> None:
-        self._name = name
+        self.name = name
         self._options = options
         self._root = root
         self._loaded: Engine | None = None
+        self._absence: StudentAbsentError | None = None
 
     @classmethod
     def from_options(cls, name: str, options: Mapping[str, Any], *, root: Path) -> Self:
@@ -93,12 +103,27 @@ class LocalStudent:
 
     @cached_property
     def card(self) -> StudentCard:
-        """Who answers. Weights of a local folder are digested once; nothing is loaded."""
+        """Who answers. Weights of a local folder are digested once; nothing is loaded.
+
+        Raises ``StudentAbsentError`` where they are not here.
+        """
+        return self._card(self._model, self._snapshot)
+
+    def presumed_card(self, locked: StudentCard | None) -> StudentCard:
+        """Return the card with the weights taken to be ``locked``'s; see ``LocalWeights``."""
+        model = self._model
+        if locked is None:
+            return self._card(model, ABSENT)
+        # A folder that is not here cannot be told from a hub id: the one is named by its last part.
+        known = {model, Path(model).name}
+        return self._card(locked.model if locked.model in known else model, locked.snapshot)
+
+    def _card(self, model: str, snapshot: str) -> StudentCard:
         return StudentCard(
-            name=self._name,
+            name=self.name,
             kind=self.kind,
-            model=self._model,
-            snapshot=self._snapshot,
+            model=model,
+            snapshot=snapshot,
             decoding=self._options.settings,
             policy=self._options.policy,
         )
@@ -145,11 +170,14 @@ class LocalStudent:
 
     def close(self) -> None:
         """Free the weights; the next question loads them again."""
+        if self._loaded is None:
+            return
         self._loaded = None
+        gc.collect()  # modules refer to each other: without it the weights would stay a while
 
     @property
     def _where(self) -> str:
-        return f"[tool.pldgov.students.{self._name}]"
+        return f"[tool.pldgov.students.{self.name}]"
 
     @property
     def _model(self) -> str:
@@ -163,20 +191,31 @@ class LocalStudent:
         return self.files.snapshot
 
     @property
+    def _obtain(self) -> str | None:
+        return getattr(self._options, "obtain", None)
+
+    @property
     def _chosen(self) -> TransformersOptions:
         assert isinstance(self._options, TransformersOptions)
         return self._options
 
     @cached_property
     def files(self) -> ModelFiles:
-        """Where the weights are; raises ``ProviderError`` when there are none."""
-        return find_model(
-            self._chosen.model,
-            root=self._root,
-            revision=self._chosen.revision,
-            gguf_file=self._chosen.gguf_file,
-            where=self._where,
-        )
+        """Where the weights are; raises ``StudentAbsentError`` when there are none."""
+        if self._absence is not None:
+            raise self._absence
+        try:
+            return find_model(
+                self._chosen.model,
+                root=self._root,
+                revision=self._chosen.revision,
+                gguf_file=self._chosen.gguf_file,
+                where=self._where,
+                obtain=self._obtain,
+            )
+        except StudentAbsentError as error:
+            self._absence = error  # to look again may mean to wait for the hub again
+            raise
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -201,9 +240,23 @@ class LocalStudent:
         try:
             loader = import_module("pldgov.students.engine")
         except ModuleNotFoundError as error:
-            raise missing_package(self._name, error, "transformers") from error
+            by_design = self._obtain is not None
+            raise missing_package(self.name, error, "transformers", by_design=by_design) from error
+        files = self.files
+        if is_here(files):
+            return self._load_from(files, loader)
+        if self._obtain is not None:
+            raise absent(files.source, self._obtain)
+        try:
+            return self._load_from(files, loader)  # from the hub
+        except ProviderError as error:
+            if is_here(files):
+                raise
+            raise StudentAbsentError(error.message, where=error.where, hint=error.hint) from error
+
+    def _load_from(self, files: ModelFiles, loader: Any) -> Engine:
         engine: Engine = loader.load_engine(
-            self.files,
+            files,
             dtype=self._options.dtype,
             threads=self._options.threads,
             scoring=self._options.scoring,

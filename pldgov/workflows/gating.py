@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pldgov.dataset import digest_examples
-from pldgov.errors import PldgovError
+from pldgov.errors import PldgovError, StudentAbsentError
 from pldgov.evidence import parse_answers, parse_evidence
 from pldgov.gate import exit_code, judge
 from pldgov.prompt import TEMPLATE_ENGINE, PromptBuilder, render_within_budget
@@ -126,9 +126,11 @@ def gate_against_revision(
     try:
         base_revision.require()
         base_side = side_of(base_revision, answering.student)
+    except StudentAbsentError:
+        raise
     except PldgovError as error:
         return _not_comparable(side, answering, base.name, (f"the base does not load: {error}",))
-    reasons = _differences(head, base_revision, answering.card, base)
+    reasons = conditions(head, base_revision, answering.card, base)
     if reasons:
         return _not_comparable(side, answering, base.name, reasons)
     report = _compare(side, base_side, answering=answering, base=base.name)
@@ -235,7 +237,7 @@ def blessed_evidence(source: Source, folder: str, student: str) -> Evidence | No
     return parse_evidence(source.read(path).decode("utf-8", "replace"), path=path)
 
 
-def _differences(
+def conditions(
     head: Revision, base: Revision, card: StudentCard, source: Source
 ) -> tuple[str, ...]:
     """Name what forbids a comparison: labels, the gate set's content, another student."""

@@ -6,7 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from pldgov.errors import UsageError
-from pldgov.ports import ServedStudent
+from pldgov.ports import LocalWeights, ServedStudent
 from pldgov.student_lock import (
     LockedStudent,
     StudentLock,
@@ -15,6 +15,7 @@ from pldgov.student_lock import (
     parse_lock,
     require_locked,
 )
+from pldgov.students.pinned import PinnedStudent, pin
 from pldgov.workflows.gating import side_of
 
 if TYPE_CHECKING:
@@ -33,12 +34,25 @@ def read_lock(source: Source, folder: str) -> StudentLock:
     return parse_lock(source.read(path).decode("utf-8", "replace"), path=path)
 
 
+def pinned(source: Source, rulebook: str, student: Student, *, nameless: bool = False) -> Student:
+    """Return a student as the lock beside the rulebook at the path ``rulebook`` knows it.
+
+    That makes a difference where its weights are not here; see ``PinnedStudent``.
+    """
+    real = student.student if isinstance(student, PinnedStudent) else student
+    if not isinstance(real, LocalWeights):
+        return real
+    entry = read_lock(source, posixpath.dirname(rulebook)).students.get(real.name)
+    return pin(real, entry.card if entry else None, nameless=nameless)
+
+
 def require_student(
     source: Source, rulebook: str, student: Student, *, must_be_listed: bool = False
 ) -> None:
     """Hold a student to the lock beside the rulebook at the path ``rulebook``.
 
-    Raises ``UsageError`` when its settings or weights are others than those locked. What only a
+    Raises ``UsageError`` when its settings or weights are others than those locked; weights that
+    are not here are taken to be those, if the lock lists the student. What only a
     server can tell is demanded of every reply: one that reports another model id than the locked
     one then raises ``ProviderError``. Without a lock nothing is demanded.
     """
@@ -47,7 +61,8 @@ def require_student(
     name = posixpath.basename(folder)
     entry = None
     if lock.students:  # only now: a card may need files that nobody asked for
-        entry = require_locked(lock, student.card, rulebook=name, must_be_listed=must_be_listed)
+        known = pinned(source, rulebook, student, nameless=True)
+        entry = require_locked(lock, known.card, rulebook=name, must_be_listed=must_be_listed)
     if isinstance(student, ServedStudent):
         served = entry.served_model if entry else None
         student.expect_served(served, pinned_by=lock.path, hint=_served_hint(name, student))

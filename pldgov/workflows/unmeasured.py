@@ -1,20 +1,29 @@
-"""The gate's word on a rulebook whose examples are not committed and not here.
+"""The gate's word on a rulebook whose examples, or whose student, are not here.
 
-Nothing can be measured then, and what lint says of examples is not known either. So there is no
-verdict, with one exception: where the change touches nothing that either rests on, no answer and
-no finding can differ from the base's.
+Without examples that are not committed nothing can be measured, and what lint says of examples is
+not known either. So there is no verdict, with one exception: where the change touches nothing that
+either rests on, no answer and no finding can differ from the base's. The same goes for a student
+whose weights are elsewhere, only that lint has been heard then.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pldgov.errors import ExamplesAbsentError, PldgovError
+from pldgov.errors import ExamplesAbsentError, PldgovError, StudentAbsentError
 from pldgov.gate import exit_code
+from pldgov.report.terminal import printable
 from pldgov.results import GateReport, Outcome, Verdict
 from pldgov.rulebook.loading import load_revision
 from pldgov.rulebook.obtaining import absence, advice
-from pldgov.workflows.gating import builder_of, find_base, other_conditions, side_of, unchanged
+from pldgov.workflows.gating import (
+    builder_of,
+    conditions,
+    find_base,
+    other_conditions,
+    side_of,
+    unchanged,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -27,7 +36,61 @@ if TYPE_CHECKING:
 def not_measured(head: Revision, *, answering: Answering) -> GateReport:
     """Report that a rulebook without its examples has no verdict, and how to get them."""
     verdict = Verdict(Outcome.NOT_MEASURED, _reason(head))
-    return _report(head, verdict, answering=answering)
+    return _report(head, verdict, answering=answering, by_design=True)
+
+
+def not_asked(head: Revision, error: StudentAbsentError, *, answering: Answering) -> GateReport:
+    """Report that a rulebook whose student is not here has no verdict, and how to get it."""
+    verdict = Verdict(Outcome.NOT_MEASURED, _who_is_absent(error, answering))
+    return _report(head, verdict, answering=answering, by_design=error.by_design)
+
+
+def gate_unasked(
+    head: Revision,
+    base: Source,
+    error: StudentAbsentError,
+    *,
+    answering: Answering,
+    templates: str,
+    worktree: Source,
+) -> GateReport:
+    """Compare a rulebook whose student is not here with what stands in ``base``.
+
+    PASS where the prompt is the base's; where only the student could count whether it is within
+    its budget, it is so if it is before anything is trimmed. Else NOT_COMPARABLE where the answers
+    would change nothing about that, or NOT_MEASURED.
+    """
+    base_path = find_base(head, base)
+    if base_path is None:
+        return not_asked(head, error, answering=answering)
+    before = load_revision(
+        base, base_path, templates=templates, worktree=worktree, beside=head.folder
+    )
+    try:
+        changes = conditions(head, before, answering.card, base)
+        is_same = _untrimmed(head) == _untrimmed(before)
+    except PldgovError as trouble:
+        changes, is_same = (f"the base does not load: {trouble}",), False
+    reason = _who_is_absent(error, answering)
+    if changes:
+        verdict = Verdict(Outcome.NOT_COMPARABLE, "; ".join(changes))
+    elif is_same:
+        verdict = unchanged(head.rulebook.gate, note=f"not measured: {reason}")
+    else:
+        verdict = Verdict(Outcome.NOT_MEASURED, reason)
+    return _report(head, verdict, answering=answering, base=base.name, by_design=error.by_design)
+
+
+def _untrimmed(revision: Revision) -> Hashable:
+    """Return the prompt with all rules, and what decides which of them a budget takes out."""
+    prompt, rules = revision.rulebook.prompt, revision.rulebook.active_rules
+    digest = builder_of(revision).build().prompt.digest
+    in_order = tuple(rule.instruction for rule in rules)
+    return digest, prompt.budget_tokens, prompt.over_budget, in_order
+
+
+def _who_is_absent(error: StudentAbsentError, answering: Answering) -> str:
+    return printable(f"student {answering.card.name!r} is not available: {error}")
 
 
 def gate_against_unread(
@@ -46,7 +109,7 @@ def gate_against_unread(
         base, base_path, templates=templates, worktree=worktree, beside=head.folder
     )
     verdict = _verdict(head, before, base, answering)
-    return _report(head, verdict, answering=answering, base=base.name)
+    return _report(head, verdict, answering=answering, base=base.name, by_design=True)
 
 
 def _verdict(head: Revision, before: Revision, base: Source, answering: Answering) -> Verdict:
@@ -80,10 +143,10 @@ def _claims(revision: Revision) -> Hashable:
 
 
 def _prompt(revision: Revision, student: Student) -> str | None:
-    """Return the prompt's digest, None where it shows examples that are not here."""
+    """Return the prompt's digest, None where it shows, or takes to count, what is not here."""
     try:
         return side_of(revision, student).rendered.prompt.digest
-    except ExamplesAbsentError:
+    except (ExamplesAbsentError, StudentAbsentError):
         return None
 
 
@@ -93,7 +156,12 @@ def _reason(head: Revision) -> str:
 
 
 def _report(
-    head: Revision, verdict: Verdict, *, answering: Answering, base: str | None = None
+    head: Revision,
+    verdict: Verdict,
+    *,
+    answering: Answering,
+    base: str | None = None,
+    by_design: bool = False,
 ) -> GateReport:
     return GateReport(
         rulebook=head.rulebook.name,
@@ -103,4 +171,5 @@ def _report(
         exit_code=exit_code(verdict, head.rulebook.gate),
         base=base,
         head_prompt=_prompt(head, answering.student),
+        absent_by_design=by_design and verdict.outcome is Outcome.NOT_MEASURED,
     )

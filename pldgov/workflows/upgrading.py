@@ -10,6 +10,7 @@ from pldgov.gate import judge
 from pldgov.results import Outcome, Verdict
 from pldgov.student_lock import card_changes
 from pldgov.workflows.gating import comparability_key, gate_report, measure_gate, side_of
+from pldgov.workflows.measure import count_missing
 
 if TYPE_CHECKING:
     from pldgov.evidence import Evidence
@@ -33,9 +34,13 @@ def gate_students(head: Revision, *, new: Answering, old: Answering) -> GateRepo
             hint="there is nothing to judge",
         )
     side, base_side = side_of(head, new.student), side_of(head, old.student)
+    gate_set, train = head.split("gate"), head.split("train")
+    if count_missing(base_side.rendered, gate_set, train=train, answering=old):
+        new.student.close()  # two local models need not fit into memory
     base = measure_gate(base_side, old, stage=f"asking {old.card.name}")
+    old.student.close()
     measured = measure_gate(side, new, stage=f"asking {new.card.name}")
-    key = comparability_key(head.rulebook, head.split("gate"), new.card)
+    key = comparability_key(head.rulebook, gate_set, new.card)
     verdict = judge(
         measured.decisions,
         base.decisions,

@@ -8,7 +8,13 @@ from pldgov.archive import reply_of
 from pldgov.distill.teacher_words import words_about
 from pldgov.dossier import Dossier, FileDigest, RuleEntry
 from pldgov.effects_file import effects_path, parse_effects
-from pldgov.errors import DataError, ExamplesAbsentError, ProviderError, UsageError
+from pldgov.errors import (
+    DataError,
+    ExamplesAbsentError,
+    ProviderError,
+    StudentAbsentError,
+    UsageError,
+)
 from pldgov.fingerprint import digest_bytes
 from pldgov.prompt import count_prompt_tokens, render_within_budget
 from pldgov.rulebook.approval import standing
@@ -108,8 +114,9 @@ def _render(
         rendered = render_within_budget(
             builder, revision.rulebook, count_tokens=_counting(student, must=True)
         )
-    except ExamplesAbsentError as error:
-        return None, [f"The prompt cannot be rendered here: {error.message}."]
+    except (ExamplesAbsentError, StudentAbsentError) as error:
+        why = error.message if isinstance(error, ExamplesAbsentError) else str(error)
+        return None, [f"The prompt cannot be rendered here: {why}."]
     if rendered.trimmed:
         return rendered, [f"Trimmed to the token budget: {', '.join(rendered.trimmed)}."]
     return rendered, []
