@@ -22,11 +22,17 @@ _SHALLOW = (
 
 
 class GitTree:
-    """The files of one commit below ``prefix``, read from git objects."""
+    """The files of one commit below ``prefix``, read from git objects.
 
-    def __init__(self, commit: git.Commit, *, name: str, prefix: str = "") -> None:
+    ``note`` says what a reader has to know of how the commit was chosen.
+    """
+
+    def __init__(
+        self, commit: git.Commit, *, name: str, prefix: str = "", note: str | None = None
+    ) -> None:
         self.commit = commit
         self.name = name
+        self.note = note
         self._prefix = prefix
 
     def read(self, path: str) -> bytes:
@@ -129,16 +135,20 @@ class Repository:
             raise NoBaseError("the repository has no commit yet", hint="commit a first baseline")
         branch = ref or self.default_branch()
         other = self.tree(branch)
-        bases = self._repo.merge_base(head, other.commit)
+        bases = self._repo.merge_base(head, other.commit, all=True)
         if not bases:
             raise NoBaseError(
                 f"{tip or 'HEAD'} and {branch} have no common ancestor",
                 where="base",
                 hint=_SHALLOW if self.is_shallow else "name another base with --base",
             )
-        commit = bases[0]
-        assert isinstance(commit, git.Commit)
-        return GitTree(commit, name=f"{branch}@{commit.hexsha[:9]}", prefix=self._prefix)
+        commits = [base for base in bases if isinstance(base, git.Commit)]
+        # After criss-cross merges there are several; each run has to take the same one.
+        commit = max(commits, key=lambda one: (one.committed_date, one.hexsha))
+        name = f"{branch}@{commit.hexsha[:9]}"
+        crossed = f"{len(commits)} common ancestors (criss-cross merges): {name} is the newest"
+        note = crossed if len(commits) > 1 else None
+        return GitTree(commit, name=name, prefix=self._prefix, note=note)
 
     def default_branch(self) -> str:
         """Return the branch that changes are merged into.

@@ -13,6 +13,11 @@ class CommitTree(Source, Protocol):
     """The files of one commit."""
 
     @property
+    def note(self) -> str | None:
+        """What a reader has to know of how the commit was chosen, None for nothing."""
+        ...
+
+    @property
     def is_merge(self) -> bool:
         """Tell whether the commit has several parents."""
         ...
@@ -76,7 +81,7 @@ def open_trees(
     resolve, ``UsageError`` for a range that is none.
     """
     if text is None:
-        return Trees(history.tree(base) if base else history.merge_base(), worktree)
+        return _since(history.tree(base) if base else history.merge_base(), worktree)
     if text.endswith("^!"):
         return _one_commit(history.tree(text.removesuffix("^!") or "HEAD"))
     left, dots, right = text.partition("..")
@@ -88,8 +93,12 @@ def open_trees(
         raise UsageError("is no range of revisions", where=text, hint="BASE..HEAD or BASE...HEAD")
     head = history.tree(right or "HEAD")
     if three:
-        return Trees(history.merge_base(left or "HEAD", tip=right or "HEAD"), head)
+        return _since(history.merge_base(left or "HEAD", tip=right or "HEAD"), head)
     return Trees(history.tree(left or "HEAD"), head)
+
+
+def _since(base: CommitTree, head: Source) -> Trees:
+    return Trees(base, head, (base.note,) if base.note else ())
 
 
 def _one_commit(tree: CommitTree) -> Trees:
