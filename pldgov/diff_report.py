@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pldgov.changes import Change
+    from pldgov.problems import Problem
     from pldgov.results import Flip, GateReport
 
 State = Literal["changed", "unchanged", "added", "deleted", "unreadable"]
@@ -76,6 +77,7 @@ class RulebookDiff:
     ``base_path`` and ``head_path`` are None on the side that does not hold it. ``base`` and
     ``head`` are None where a side does not render; ``troubles`` then says why. ``gate`` is the
     verdict on both sides' answers; without it ``unmeasured`` says why there is none.
+    ``problems`` are what lint finds in head and not in the base.
     """
 
     name: str
@@ -90,6 +92,7 @@ class RulebookDiff:
     flips: tuple[FlippedExample, ...] = ()
     unmeasured: str | None = None
     notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
     @property
     def effect(self) -> Effect:

@@ -293,6 +293,7 @@ class GateReport:
     ``exit_code`` is 0, 1 or 3 after the rulebook's policy. ``marks`` are the changed rules of a
     comparison with another revision that did not pass. ``absent_by_design`` tells whether
     NOT_MEASURED is for want of what most machines lack, as rulebook or settings say.
+    ``base_interval`` is that of the base's macro-F1 by itself, as ``scorecard.interval`` is head's.
     """
 
     rulebook: str
@@ -305,6 +306,7 @@ class GateReport:
     base_prompt: str | None = None
     key: ComparabilityKey | None = None
     scorecard: Scorecard | None = None
+    base_interval: Interval | None = None
     texts: Mapping[str, str] = field(default_factory=dict)
     asked: int = 0
     marks: tuple[RuleMark, ...] = ()

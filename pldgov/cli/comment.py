@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ _FALL_BACK = (403, 404, 410)
     help="As in `pldgov gate`; default: where HEAD left the default branch.",
 )
 @click.option("--host", metavar="URL", help="Of the API; default: GITHUB_API_URL, else github.com.")
-@click.option("--artifact-url", metavar="URL", help="Of the full report; default: this run.")
+@click.option("--artifact-url", metavar="URL", help="Of the full report, to link it.")
 @click.option(
     "--summary",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -97,7 +98,7 @@ def command(  # noqa: PLR0917  (click passes options by name)
     if place:
         repository_name(place[0])
     workspace = Workspace.around(rulebooks)
-    text = _Texts(workspace, key=key, full_report=artifact_url or run.url)
+    text = _Texts(workspace, key=key, full_report=artifact_url, run=run.url)
     report = comment_report(
         workspace,
         rulebooks,
@@ -185,37 +186,37 @@ def _fall_back(why: str, body: str, *, written: bool) -> None:
 class _Texts:
     """The report as Markdown in its three sizes."""
 
-    def __init__(self, workspace: Workspace, *, key: str | None, full_report: str | None) -> None:
+    def __init__(
+        self, workspace: Workspace, *, key: str | None, full_report: str | None, run: str | None
+    ) -> None:
         from pldgov.report.comment.marker import comment_marker
-        from pldgov.report.comment.render import link_target
+        from pldgov.report.comment.render import link_target, render_comment
 
         self.marker = comment_marker(key if key is not None else _place_of(workspace))
-        self._link = link_target(full_report)
+        self._render = partial(
+            render_comment,
+            marker=self.marker,
+            full_report=link_target(full_report),
+            run=link_target(run),
+        )
 
     def comment(self, report: CommentReport) -> str:
         """Return what fits into a comment."""
-        from pldgov.report.comment.render import render_comment
-
-        return render_comment(report, marker=self.marker, full_report=self._link)
+        return self._render(report)
 
     def whole(self, report: CommentReport) -> str:
         """Return all of it."""
-        from pldgov.report.comment.render import render_comment
-
-        return render_comment(report, marker=self.marker, room=None)
+        return self._render(report, room=None)
 
     def summarize(self, report: CommentReport, path: Path | None) -> bool:
         """Add as much as fits to the job summary, and return whether that could be done."""
         from pldgov.github.actions import append_summary, summary_room
         from pldgov.report.comment.fitting import utf8_bytes
-        from pldgov.report.comment.render import render_comment
 
         if path is None:
             return False
         room = summary_room(path)
-        text = render_comment(
-            report, marker=self.marker, room=room, size=utf8_bytes, full_report=self._link
-        )
+        text = self._render(report, room=room, size=utf8_bytes)
         if utf8_bytes(text) > room:
             click.echo(f"warning: the job summary {path} is full; nothing was added", err=True)
             return False

@@ -126,6 +126,7 @@ def _commenter(
         load=lambda source, path: workspace.load(path, source=source),
         worktree=workspace.tree,
         templates=workspace.config.templates,
+        approval=workspace.config.approval,
         meter=Meter(
             count_tokens=answering.student.count_tokens if answering else None,
             volume=volume,

@@ -166,6 +166,7 @@ def _differ(
             load=lambda source, path: workspace.load(path, source=source),
             worktree=workspace.tree,
             templates=workspace.config.templates,
+            approval=workspace.config.approval,
             answering=answering,
             unanswered=unanswered,
             meter=Meter(

@@ -164,6 +164,7 @@ def _compare(
             load=lambda source, path: workspace.load(path, source=source),
             worktree=workspace.tree,
             templates=workspace.config.templates,
+            approval=workspace.config.approval,
             answering=answering,
             meter=Meter(count_tokens=answering.student.count_tokens),
         )

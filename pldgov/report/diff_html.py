@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_RULES = 1_000
 MOST_FLIPS = 1_000
+MOST_PROBLEMS = 200
 
 
 def render_diff_html(report: DiffReport) -> str:
@@ -46,6 +47,7 @@ def render_diff_html(report: DiffReport) -> str:
         cut=change_words.cut,
         most_rules=MOST_RULES,
         most_flips=MOST_FLIPS,
+        most_problems=MOST_PROBLEMS,
     )
 
 

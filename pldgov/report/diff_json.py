@@ -62,4 +62,5 @@ def rulebook_value(diff: RulebookDiff) -> dict[str, Any]:
             for one in diff.flips
         ],
         "notes": list(diff.notes),
+        "problems": [asdict(problem) for problem in diff.problems],
     }

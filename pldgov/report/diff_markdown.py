@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 MOST_RULES = 100
 MOST_FLIPS = 100
+MOST_PROBLEMS = 20
 _TEXT_WIDTH = 300
+_LINE_WIDTH = 500
 _NAME_WIDTH = 80
 _SIDES = {"base": "before the change", "head": "after the change"}
 _MOST_TEXT = 4_000
@@ -77,7 +79,7 @@ def render_diff_markdown(report: DiffReport) -> str:
 def sections(
     diff: RulebookDiff, *, volume: int | None = None, shape: Shape = WHOLE
 ) -> tuple[Section, ...]:
-    """Return verdict, labels, rules, around, flips, cost and key; a part without content is absent.
+    """Return verdict, labels, rules, around, lint, flips, cost, key; none without content.
 
     ``volume`` is the number of examples a year that the prompt facts were made for.
     """
@@ -87,6 +89,7 @@ def sections(
         "labels": _labels(diff.gate, most=shape.labels),
         "rules": _rules(diff, texts=shape.texts),
         "around": _around(diff),
+        "lint": _problems(diff),
         "flips": _flips(diff, most=shape.flips),
         "cost": [" · ".join(map(_safe, facts))] if facts else [],
         "key": _key(diff.gate),
@@ -189,6 +192,19 @@ def _around(diff: RulebookDiff) -> list[str]:
         return []
     lines = [line for change in others for line in _change(diff, change, indent="")]
     return ["#### What else changed", "", *lines]
+
+
+def _problems(diff: RulebookDiff) -> list[str]:
+    if not diff.problems:
+        return []
+    shown = diff_words.errors_first(diff.problems)[:MOST_PROBLEMS]
+    more = len(diff.problems) - len(shown)
+    return [
+        f"#### Lint: {diff_words.problems_title(diff.problems)}",
+        "",
+        *(f"- {_safe(diff_words.problem(one), _LINE_WIDTH)}" for one in shown),
+        *([f"- and {more} more; `pldgov lint` lists them"] if more > 0 else []),
+    ]
 
 
 def _change(diff: RulebookDiff, change: Change, *, indent: str = "  ") -> Iterator[str]:

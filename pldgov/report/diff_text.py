@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 MOST_RULES = 200
 MOST_FLIPS = 20
+MOST_PROBLEMS = 20
+_LINE_WIDTH = 500
 _TEXT_WIDTH = 100
 _MARKS = {"added": "+", "removed": "-"}
 
@@ -50,6 +52,7 @@ def _rulebook(diff: RulebookDiff, report: DiffReport) -> Iterator[str]:
         yield f"  note: {printable(note)}"
     yield from _rules(diff)
     yield from _around(diff)
+    yield from _problems(diff)
     facts = (*diff_words.tokens(diff), *diff_words.yearly(diff, report.volume))
     if facts:
         yield ""
@@ -79,6 +82,17 @@ def _around(diff: RulebookDiff) -> Iterator[str]:
         yield "  around the rules"
         for change in others:
             yield from _change(diff, change)
+
+
+def _problems(diff: RulebookDiff) -> Iterator[str]:
+    if diff.problems:
+        yield ""
+        yield f"  lint: {diff_words.problems_title(diff.problems)}"
+        for one in diff_words.errors_first(diff.problems)[:MOST_PROBLEMS]:
+            yield f"      {printable(change_words.cut(diff_words.problem(one), _LINE_WIDTH))}"
+        if len(diff.problems) > MOST_PROBLEMS:
+            more = len(diff.problems) - MOST_PROBLEMS
+            yield f"      ... and {more} more; `pldgov lint` lists them"
 
 
 def _change(diff: RulebookDiff, change: Change) -> Iterator[str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pldgov.changes import Change, ChangeKind
     from pldgov.diff_report import Concern, FlippedExample, PromptFacts, RulebookDiff
+    from pldgov.problems import Problem
 
 _PARTICIPLES: dict[ChangeKind, str] = {
     "provenance": "with other provenance",
@@ -69,6 +70,28 @@ def _rules(facts: PromptFacts) -> str:
 def sentence(text: str) -> str:
     """Return words with a capital and a full stop; nothing for nothing."""
     return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def problems_title(found: Sequence[Problem]) -> str:
+    """Return ``3 new warnings``, errors named first."""
+    counts = Counter(one.severity for one in found)
+    told = [
+        f"{count} new {severity}{'' if count == 1 else 's'}"
+        for severity in ("error", "warning")
+        if (count := counts[severity])
+    ]
+    return " and ".join(told)
+
+
+def errors_first(found: Sequence[Problem]) -> list[Problem]:
+    """Return the errors, then the warnings, each in their order."""
+    return sorted(found, key=lambda one: one.severity != "error")
+
+
+def problem(one: Problem) -> str:
+    """Return what lint says in a line: severity, message, file and line."""
+    place = f"{one.path.rpartition('/')[2]}, line {one.line}"
+    return f"{one.severity}: {one.message} ({place})"
 
 
 def reach(diff: RulebookDiff, change: Change) -> str:
@@ -129,7 +152,9 @@ def yearly(diff: RulebookDiff, volume: int | None) -> tuple[str, ...]:
         cost = _both(diff, lambda side: side.yearly_cost, "{:,.2f}", signed="{:+,.2f}")
         said.append(f"cost {at}: {cost}, in the currency of the student's prices")
     else:
-        said.append("cost: the student has no price (price_input and price_output)")
+        said.append(
+            "cost: not known, the settings give the student no price (price_input, price_output)"
+        )
     return tuple(said)
 
 

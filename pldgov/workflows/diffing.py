@@ -23,16 +23,18 @@ from pldgov.suggest import did_you_mean
 from pldgov.workflows.diff_sides import ReadSide, read_side
 from pldgov.workflows.flips import flip_concerns
 from pldgov.workflows.gating import gate_against_revision, gate_without_base, recorded_answers
-from pldgov.workflows.linting import require_sound
+from pldgov.workflows.linting import new_problems, require_sound
 from pldgov.workflows.locking import pinned
 from pldgov.workflows.prompt_facts import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from pldgov.approval_policy import ApprovalPolicy
     from pldgov.changes import Change
     from pldgov.diff_report import SideName, State
     from pldgov.ports import Source
+    from pldgov.problems import Problem
     from pldgov.results import Answer, GateReport
     from pldgov.rulebook.loading import Revision
     from pldgov.rulebook.model import Rulebook
@@ -51,6 +53,7 @@ class Differ:
     ``load`` reads a rulebook from a tree. ``answering`` gives the answers of both sides; where it
     is None, ``unanswered`` says why. ``worktree`` is where examples are that no commit holds.
     ``verdicts`` holds what the gate has said already, or why it said nothing, by head's path.
+    ``approval`` is the policy on approvals, against which lint holds both sides.
     """
 
     trees: Trees
@@ -61,6 +64,7 @@ class Differ:
     unanswered: str = NO_STUDENT
     meter: Meter = field(default_factory=Meter)
     verdicts: Mapping[str | None, GateReport | str] = field(default_factory=dict)
+    approval: ApprovalPolicy | None = None
 
     def report(self, pairs: Sequence[Pair]) -> DiffReport:
         """Compare the given rulebooks."""
@@ -123,7 +127,17 @@ class Differ:
             head=head.facts(self.meter) if head and asks else None,
             troubles=tuple(trouble for side in sides for trouble in side.troubles),
             notes=_notes(changes),
+            problems=self._problems(base, head) if asks else (),
         )
+
+    def _problems(self, base: ReadSide | None, head: ReadSide | None) -> tuple[Problem, ...]:
+        """Return what lint finds anew; nothing where a side has troubles, which are told."""
+        if head is None or head.revision is None or not head.sound:
+            return ()
+        if base is None or base.sound:
+            before = base.revision if base else None
+            return new_problems(before, head.revision, approval=self.approval)
+        return ()
 
     # -- measuring ------------------------------------------------------------------------------
 

@@ -340,6 +340,7 @@ def gate_report(
         base_prompt=base_measured.rendered.prompt.digest if base_measured else None,
         key=comparability_key(side.revision.rulebook, gate_set, answering.card),
         scorecard=measured.scorecard if measured else None,
+        base_interval=base_measured.scorecard.interval if base_measured else None,
         texts={e.id: side.builder.user_text(e) for e in gate_set if e.id in flipped},
         asked=sum(m.asked for m in sides),
     )

@@ -20,6 +20,7 @@ _LEFT_TO_LINT = {
     "folder-name",  # the name of a folder changes no answer
     "similar-across-splits",  # the search takes longer than the verdict
 }
+_OF_HISTORY = {"approval-by-author"}
 
 
 def lint_revision(
@@ -45,6 +46,27 @@ def lint_revision(
         authors=authors,
     )
     return tuple(sorted((*revision.problems, *found), key=place_key))
+
+
+def new_problems(
+    base: Revision | None, head: Revision, *, approval: ApprovalPolicy | None = None
+) -> tuple[Problem, ...]:
+    """Return what lint finds in head and did not find in the base, each without errors of reading.
+
+    A finding is the same wherever it stands in the file. The checks that need a long search or
+    history are left out.
+    """
+    selected = CHECKS.keys() - _LEFT_TO_LINT - _OF_HISTORY
+
+    def found(revision: Revision) -> tuple[Problem, ...]:
+        return lint_revision(revision, selected=selected, approval=approval)
+
+    known = {_said(problem) for problem in found(base)} if base is not None else set()
+    return tuple(problem for problem in found(head) if _said(problem) not in known)
+
+
+def _said(problem: Problem) -> tuple[str, str | None, str]:
+    return problem.code, problem.rule_id, problem.message
 
 
 def require_sound(revision: Revision) -> None:

@@ -216,6 +216,22 @@ def test_a_rulebook_that_was_broken_in_base(governance_repo, comment, github):
     assert "before the change: " in body
 
 
+def test_new_warnings_both_intervals_and_the_artefact_are_told(edited, comment, github):
+    """What the change leaves open, the base's own interval, and where the page is."""
+    repo = edited()
+    content = yaml.safe_load(repo.rulebook.read_text("utf-8"))
+    content["rules"][1]["labels"] = ["fraud"]
+    repo.write(repo.path, yaml.safe_dump(content, sort_keys=False))
+    repo.record(dict.fromkeys(repo.gate_ids("fraud")[:12], "other"))
+    repo.commit("Leave a label without a rule")
+    url = "https://github.example/octo/rules/actions/runs/7/artifacts/8"
+    comment(repo, "--artifact-url", url)
+    body = body_of(github)
+    assert 'no active rule argues for the label "other"' in body
+    assert re.search(r"\| 1\.000 \(1\.000 to 1\.000\) \| 0\.\d{3} \(0\.\d{3} to", body)
+    assert f"[The full report]({url})" in body
+
+
 def test_lint_errors_are_told(edited, comment, github):
     """A rule that cites a test example, for instance."""
     repo = edited()

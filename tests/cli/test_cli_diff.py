@@ -118,6 +118,51 @@ def test_an_octopus_merge_is_compared_with_its_first_parent(governance_repo, tol
     assert [c["kind"] for c in value["rulebooks"][0]["changes"]] == ["retitled"]
 
 
+def test_a_criss_cross_history_has_the_newest_common_ancestor_as_base(
+    governance_repo, told, pldgov
+):
+    """Two commits are common ancestors then; the same one is taken each time, and it is told."""
+    repo = governance_repo()
+    repo.branch("side")
+    repo.write("SIDE.md", "Side.\n")
+    side = repo.commit("On the side")
+    repo.git("switch", "--quiet", "main")
+    repo.write_rulebook(title="Another title")
+    main = repo.commit("On main")
+    repo.git("merge", "--quiet", "--no-ff", "-m", "Criss", side)
+    repo.git("switch", "--quiet", "side")
+    repo.git("merge", "--quiet", "--no-ff", "-m", "Cross", main)
+    repo.write_rulebook(title="Another title", rule=REWORDED)
+    repo.record()
+    repo.commit("Reword")
+    assert len(repo.git("merge-base", "--all", "main", "side").split()) == 2
+    value = told(cwd=repo.root)
+    newest = max((side, main), key=lambda one: (repo.git("log", "-1", "--format=%ct", one), one))
+    assert value["base"] == f"main@{newest[:9]}"
+    assert value["notes"] == [
+        f"2 common ancestors (criss-cross merges): main@{newest[:9]} is the newest"
+    ]
+    assert "reworded" in [c["kind"] for c in value["rulebooks"][0]["changes"]]
+    gate = pldgov("gate", "--format", "json", cwd=repo.root)
+    assert json.loads(gate.stdout)["rulebooks"][0]["base"] == value["base"]
+
+
+def test_a_submodule_is_no_part_of_the_comparison(governance_repo, told, pldgov):
+    """Its rulebooks are compared in its own repository, from its own history."""
+    inner, outer = governance_repo(folder="inner"), governance_repo(folder="outer")
+    outer.branch("edit")
+    add = ("submodule", "add", "-q", str(inner.root), "rulebooks/sub")
+    outer.git("-c", "protocol.file.allow=always", *add)
+    outer.write_rulebook(rule=REWORDED)
+    outer.record()
+    outer.commit("Add a submodule and reword")
+    value = told("main..edit", cwd=outer.root)
+    assert [(one["name"], one["state"]) for one in value["rulebooks"]] == [("desk", "changed")]
+    result = pldgov("comment", "--dry-run", "--base", "main", cwd=outer.root)
+    assert result.exit_code == 0, result.output
+    assert "### PASS: desk" in result.stdout
+
+
 def test_rulebooks_are_chosen_by_name_folder_or_file(edited, told):
     """On either side; without a name all are compared."""
     repo = edited()
@@ -293,6 +338,56 @@ def test_changed_training_examples_may_matter_to_a_calibrated_student(governance
 
 
 # -- bad input ----------------------------------------------------------------------------------
+
+
+def test_only_new_findings_of_lint_are_told(governance_repo, told, pldgov):
+    """A label that loses its only rule, an approval that is void; not what was so before."""
+    repo = governance_repo()
+    content = yaml.safe_load(repo.rulebook.read_text("utf-8"))
+    content["rules"][1]["provenance"]["examples"][0].pop("sha256", None)
+    repo.write(repo.path, yaml.safe_dump(content, sort_keys=False))
+    done = pldgov("approve", "desk", "r-01", "--by", "Ann", cwd=repo.root)
+    assert done.exit_code == 0, done.output
+    repo.commit("Unpin and approve")
+    repo.branch("edit")
+    content = yaml.safe_load(repo.rulebook.read_text("utf-8"))
+    content["rules"][0]["instruction"] = REWORDED
+    content["rules"][1]["labels"] = ["fraud"]
+    repo.write(repo.path, f"# One line further down.\n{yaml.safe_dump(content, sort_keys=False)}")
+    (book,) = told(cwd=repo.root)["rulebooks"]
+    codes = {problem["code"] for problem in book["problems"]}
+    assert {"unargued-label", "approval-void"} <= codes
+    assert "unpinned-example" not in codes
+    assert "unpinned-example" in pldgov("lint", cwd=repo.root).output
+    text = pldgov("diff", cwd=repo.root).output
+    assert 'warning: no active rule argues for the label "other" (rulebook.yaml, line ' in text
+
+
+def test_the_policy_on_approvals_counts_among_new_findings(governance_repo, told):
+    """A rule that needs an approval and lost none is no news; an added one is."""
+    repo = governance_repo()
+    settings = repo.root / "pyproject.toml"
+    settings.write_text(
+        settings.read_text("utf-8") + "\n[tool.pldgov.approval]\nrequired = true\n", "utf-8"
+    )
+    repo.commit("Require approval")
+    repo.branch("edit")
+    content = yaml.safe_load(repo.rulebook.read_text("utf-8"))
+    content["rules"].append({**content["rules"][0], "id": "r-09", "instruction": "A ninth case."})
+    repo.write(repo.path, yaml.safe_dump(content, sort_keys=False))
+    (book,) = told(cwd=repo.root)["rulebooks"]
+    missing = [one for one in book["problems"] if one["code"] == "approval-missing"]
+    assert [(one["rule_id"], one["severity"]) for one in missing] == [("r-09", "error")]
+
+
+def test_a_side_with_problems_of_reading_has_no_findings_besides(edited, told, pldgov):
+    """What is missing there would be blamed on the change."""
+    repo = edited()
+    repo.write("rulebooks/desk/examples/train.jsonl", "{no json\n")
+    result = pldgov("diff", "--format", "json", cwd=repo.root)
+    (book,) = json.loads(result.stdout)["rulebooks"]
+    assert book["troubles"]
+    assert book["problems"] == []
 
 
 def test_conflict_markers_get_a_sentence_of_their_own(edited, pldgov):

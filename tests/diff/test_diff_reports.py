@@ -19,6 +19,7 @@ from pldgov.diff_report import (
     RulebookDiff,
     Trouble,
 )
+from pldgov.problems import Problem
 from pldgov.report.change_words import headline, shorten, tell
 from pldgov.report.diff_html import render_diff_html
 from pldgov.report.diff_json import render_diff_json
@@ -117,6 +118,26 @@ def test_untrusted_text_is_shown_and_does_nothing(render):
     if render is not render_diff_text:
         assert "<script" not in text
         assert "</td><" not in text.replace("</td></tr>", "")
+
+
+@pytest.mark.parametrize(
+    "render", [render_diff_text, render_diff_markdown, render_diff_html, render_diff_json]
+)
+def test_new_findings_of_lint_stand_in_every_format(render):
+    """Each with its severity and message, and text of strangers does nothing."""
+    found = (
+        Problem("rulebooks/desk/rulebook.yaml", 9, 1, "x", f"Odd {HOSTILE}", severity="warning"),
+        Problem("rulebooks/desk/rulebook.yaml", 4, 1, "y", "It leaks.", severity="error"),
+    )
+    text = render(report(problems=found))
+    assert "It leaks." in text
+    assert "Odd" in text
+    if render is not render_diff_json:
+        assert "1 new error and 1 new warning" in text
+        assert text.index("It leaks.") < text.index("Odd")
+        assert "\x1b" not in text
+    if render is render_diff_html:
+        assert "<script" not in text
 
 
 def test_json_is_versioned_and_whole():

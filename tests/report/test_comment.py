@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from pldgov.changes import Change, Piece
 from pldgov.comment_report import CommentReport, NoVerdict, RulebookNews
 from pldgov.diff_report import Concern, FlippedExample, PromptFacts, RulebookDiff, Trouble
 from pldgov.errors import UsageError
+from pldgov.problems import Problem
 from pldgov.report.comment.fitting import Part, fit, utf8_bytes, utf16_units
 from pldgov.report.comment.marker import comment_marker
 from pldgov.report.comment.render import COMMENT_ROOM, link_target, render_comment
@@ -308,6 +310,46 @@ def test_a_cut_text_says_where_the_rest_is():
     assert f'<a href="{url}">the full report</a>' in page_of(text)
     assert "in the job summary" in render(*books, room=8_000)
     assert "Shortened" not in render(*books, full_report=url)
+
+
+def test_the_full_report_is_linked_wherever_there_is_one():
+    """In a whole comment too, once; a run is named only where its summary has more."""
+    url = "https://github.example/octo/rules/actions/runs/7/artifacts/8"
+    assert render(full_report=url).count(f"[The full report]({url})") == 1
+    cut_off = render(news(text="x" * 300, rules=90), room=6_000, full_report=url)
+    assert "Shortened" in cut_off
+    assert f"[The full report]({url})" in cut_off
+    assert url not in render(run=url)
+    assert url in render(news(text="x" * 300, rules=90), room=6_000, run=url)
+
+
+def test_both_sides_have_their_interval():
+    """The base's own where it was measured, nothing in its place where it was not."""
+    gate = replace(measured(), base_interval=Interval(0.71, 0.88))
+    assert "| 0.800 (0.710 to 0.880) | 0.700 (0.600 to 0.800) |" in render(news(gate=gate))
+    assert "| 0.800 | 0.700 (0.600 to 0.800) |" in render()
+
+
+def test_new_findings_of_lint_are_told_errors_first():
+    """With their place and the word explained; hostile messages do nothing, and few suffice."""
+    found = (
+        Problem("rulebooks/desk/rulebook.yaml", 9, 1, "x", HOSTILE, severity="warning"),
+        Problem("rulebooks/desk/rulebook.yaml", 4, 1, "y", "It leaks.", severity="error"),
+    )
+    text = render(news(problems=found))
+    page = page_of(text)
+    assert "Lint: 1 new error and 1 new warning" in text
+    assert text.index("error: It leaks. (rulebook.yaml, line 4)") < text.index("warning: ")
+    assert "<script>" not in page
+    assert "**lint**" in text
+    assert "**lint**" not in render()
+    many = tuple(replace(found[0], line=line) for line in range(1, 400))
+    text = render(news(problems=many))
+    assert "399 new warnings" in text
+    assert "and 379 more; " in text
+    short = render(news(problems=many), room=7_000)
+    assert "399 new warnings" in short
+    assert "line 12" not in short
 
 
 def test_a_thousand_labels_and_a_thousand_rulebooks():

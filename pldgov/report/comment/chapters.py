@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 STEPS: Final = (
     ("flips", 1), ("flips", 2), ("students", 1), ("rules", 1), ("around", 1), ("rules", 2),
-    ("table", 1), ("labels", 1), ("table", 2),
+    ("lint", 1), ("table", 1), ("labels", 1), ("table", 2),
 )  # fmt: skip
 """In which order parts are cut: flipped examples, rule texts, and tables only at the very end."""
 FEW_FLIPS: Final = 10
 FEW_LABELS: Final = 20
-_ORDER: Final = ("verdict", "students", "labels", "rules", "around", "flips", "cost", "key")
+_ORDER: Final = (
+    "verdict", "students", "labels", "rules", "around", "lint", "flips", "cost", "key",
+)  # fmt: skip
 _ELSEWHERE: Final = "They stand in the full report."
 
 
@@ -39,9 +41,10 @@ def chapter(news: RulebookNews, *, volume: int | None) -> tuple[Part, ...]:
     if "rules" in full:
         heading = full["rules"].partition("\n")[0]
         versions["rules"] = (full["rules"], bare["rules"], f"{heading}\n\n{_ELSEWHERE}")
-    if "around" in full:
-        heading = full["around"].partition("\n")[0]
-        versions["around"] = (full["around"], f"{heading}\n\n{_ELSEWHERE}")
+    for name in ("around", "lint"):
+        if name in full:
+            heading = full[name].partition("\n")[0]
+            versions[name] = (full[name], f"{heading}\n\n{_ELSEWHERE}")
     if "labels" in full:
         versions["labels"] = (full["labels"], bare["labels"])
     if news.students:

@@ -36,17 +36,21 @@ def render_comment(
     room: int | None = COMMENT_ROOM,
     size: Callable[[str], int] = utf16_units,
     full_report: str | None = None,
+    run: str | None = None,
 ) -> str:
     """Return the Markdown, of at most ``room`` as ``size`` counts it, beginning with ``marker``.
 
-    Where it is cut it says so, with the address ``full_report`` (see ``link_target``) of the
-    whole. Without ``room`` nothing is cut.
+    The address ``full_report`` (see ``link_target``) is linked wherever there is one. Where the
+    text is cut it says so, with that link, else with the address of the ``run`` whose summary has
+    more. Without ``room`` nothing is cut.
     """
     most = sys.maxsize if room is None else room
-    whole = _fit(report, marker, room=most, size=size, note="")
+    link = wording.FULL_REPORT.format(full_report) if full_report else ""
+    whole = _fit(report, marker, room=most, size=size, notes=(link,))
     if not whole.is_cut:
         return whole.text
-    return _fit(report, marker, room=most, size=size, note=_shortened(full_report)).text
+    notes = (_shortened(full_report or run), link)
+    return _fit(report, marker, room=most, size=size, notes=notes).text
 
 
 def link_target(address: str | None) -> str | None:
@@ -57,22 +61,27 @@ def link_target(address: str | None) -> str | None:
 
 
 def _fit(
-    report: CommentReport, marker: str, *, room: int, size: Callable[[str], int], note: str
+    report: CommentReport,
+    marker: str,
+    *,
+    room: int,
+    size: Callable[[str], int],
+    notes: Sequence[str],
 ) -> Fitted:
     news = report.news
     foot = _foot(news)
-    first = (Part("head", (_head(report, marker, note),)), _table(report))
+    first = (Part("head", (_head(report, marker, notes),)), _table(report))
     chapters = [first, *(chapter(one, volume=report.volume) for one in news)]
     fitted = fit(chapters, steps=STEPS, room=room - size(foot) - 2, size=size)
     return Fitted(f"{fitted.text}\n{foot}", fitted.is_cut)
 
 
-def _head(report: CommentReport, marker: str, note: str) -> str:
+def _head(report: CommentReport, marker: str, notes: Sequence[str]) -> str:
     texts = (
         marker,
         f"## {wording.TITLES[report.standing]}",
         wording.lead(report, _name),
-        note,
+        *notes,
         *(f"> {escape(printable(cut(text, _NOTE_WIDTH)))}" for text in report.notes[:_MOST_NOTES]),
         wording.introduction(report, _name),
     )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pldgov.comment_report import CommentReport, RulebookNews, Standing
-    from pldgov.results import GateReport
+    from pldgov.results import GateReport, Interval
 
 MOST_NAMES: Final = 5
 
@@ -35,6 +35,12 @@ _WORDS: Final = {
     "ERROR": "the files or the settings hold an error, so that nothing could be measured",
     "DELETED": "the rulebook is gone, and nothing guards it any more",
 }
+
+
+FULL_REPORT: Final = (
+    "[The full report]({}): every rule with the examples that it rests on, approvals, history, and "
+    "both versions side by side."
+)
 
 
 def lead(report: CommentReport, escape: Callable[[str], str]) -> str:
@@ -171,7 +177,8 @@ def glossary(news: Sequence[RulebookNews]) -> list[str]:
     figures = _FIGURES if judged else ()
     flips = _FLIPS if any(gate.verdict.flips for gate in judged) else ()
     verdicts = (f"**{name}**: {_WORDS[name]}" for name in dict.fromkeys(used) if name in _WORDS)
-    return [*_TERMS, *figures, *flips, *verdicts]
+    lint = (_LINT,) if any(one.diff.problems for one in news) else ()
+    return [*_TERMS, *lint, *figures, *flips, *verdicts]
 
 
 _TERMS: Final = (
@@ -183,6 +190,10 @@ _TERMS: Final = (
     "an example that changed itself",
     "**splits**: examples of *train* may be cited by rules and shown in the prompt; those of "
     "*gate* are the test texts, which no rule may cite",
+)
+_LINT: Final = (
+    "**lint**: a check of the rules by themselves, without a model: what they leave open, "
+    "contradict or lack, approvals among it; only what was not there before is named"
 )
 _FIGURES: Final = (
     "**macro-F1**: how well the answers agree with the right labels, from 0 to 1, every label "
@@ -211,13 +222,16 @@ def _figures(one: RulebookNews) -> tuple[str, ...]:
     if gate is None or gate.scorecard is None:
         return ("-",) * 4
     card, moved = gate.scorecard, gate.verdict.macro_f1
-    span = f" ({card.interval.low:.3f} to {card.interval.high:.3f})" if card.interval else ""
-    after = f"{card.macro_f1:.3f}{span}"
+    after = f"{card.macro_f1:.3f}{_span(card.interval)}"
     if moved is None:
         return str(card.n), "-", after, "-"
     low, high = (f"{100 * end:+.1f}" for end in (moved.interval.low, moved.interval.high))
     change = f"{100 * moved.delta:+.1f} ({low} to {high})"
-    return str(card.n), f"{moved.base:.3f}", after, change
+    return str(card.n), f"{moved.base:.3f}{_span(gate.base_interval)}", after, change
+
+
+def _span(interval: Interval | None) -> str:
+    return f" ({interval.low:.3f} to {interval.high:.3f})" if interval else ""
 
 
 def _flips(one: RulebookNews) -> str:
