@@ -46,6 +46,19 @@ def test_it_holds_every_part(pack):
         assert f"| `{name}` |" in (pack / "README.md").read_text(), name
 
 
+def test_the_index_tells_what_changed_and_its_notes_apart(edited, report, tmp_path):
+    """The verdict since the base, where one was named; a note is a quotation by itself."""
+    result = report(edited, "desk", "--audit", "--base", "main", "-o", tmp_path / "since")
+    assert result.exit_code == 0, result.output
+    index = (tmp_path / "since" / "README.md").read_text()
+    assert "- Since main@" in index
+    assert ": REGRESSED, macro-F1 fell by" in index
+    assert "> The figures are of another prompt" in index
+    assert ">\n" not in index
+    assert report(edited, "desk", "--audit", "-o", tmp_path / "alone").exit_code == 0
+    assert "Since" not in (tmp_path / "alone" / "README.md").read_text()
+
+
 def test_its_sums_are_right_and_the_zip_is_the_folder(pack):
     """Each file has the digest that is written down, in the folder and in the zip."""
     sums = dict(

@@ -9,6 +9,7 @@ import json
 import re
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -213,6 +214,26 @@ def test_two_revisions_stand_side_by_side(edited, page_of):
     assert "REGRESSED" in changes
     assert 'href="#example-gate-i-g-03"' in changes
     assert 'href="#rule-i-r-01"' in changes
+    order = [changes.index(f"<h3>{name}") for name in ("What the", "Changed rules", "Flipped")]
+    assert order == sorted(order)
+    overview = text[: text.index('id="changes"')]
+    assert "REGRESSED" in overview
+    assert re.search(r"macro-F1 \d\.\d{3} before, \d\.\d{3} now", overview)
+    assert "2 rules changed" in overview
+
+
+def test_a_label_that_lost_its_rule_and_other_provenance_are_told(edited, page_of):
+    """Lint's new findings stand among the changes; citations are lines, not code."""
+    book = yaml.safe_load(edited.rulebook.read_text())
+    book["rules"][1]["labels"] = ["fraud"]
+    cited = book["rules"][1]["provenance"]["examples"]
+    book["rules"][1]["provenance"]["examples"] = [*cited, {"id": "t-09", "role": "counter"}]
+    edited.rulebook.write_text(yaml.safe_dump(book, sort_keys=False))
+    text = page_of(edited, "--base", "main").read_text()
+    changes = text[text.index('id="changes"') : text.index('id="rules"')]
+    assert "no active rule argues for the label &#34;other&#34;" in changes
+    assert "- t-09, role counter" in changes
+    assert "{&#34;id&#34;" not in changes
 
 
 def test_a_base_without_the_rulebook_has_nothing_to_compare(blessed, page_of):

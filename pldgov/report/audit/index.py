@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from pldgov import __version__
-from pldgov.report import wording
+from pldgov.report import diff_words, wording
 from pldgov.report.visible import visible
 
 if TYPE_CHECKING:
@@ -54,11 +54,14 @@ def _head(dossier: Dossier) -> Iterator[str]:
     if dossier.rendered:
         yield f"- Prompt: SHA-256 `{dossier.rendered.prompt.digest}`"
     yield f"- Measurement: {_measured(dossier)}"
+    yield from _since(dossier)
     active = [entry for entry in dossier.rules if entry.rule.status == "active"]
     approved = sum(entry.standing == "valid" for entry in active)
     yield f"- Rules: {len(dossier.rules)}, active {len(active)}, of these approved {approved}"
     yield f"- Made by pldgov {__version__}"
-    yield from ("", *(f"> {_said(note)}\n>" for note in dossier.notes), "")
+    yield ""
+    for note in dossier.notes:
+        yield from (f"> {_said(note)}", "")
 
 
 def _measured(dossier: Dossier) -> str:
@@ -69,6 +72,21 @@ def _measured(dossier: Dossier) -> str:
     span = f" (interval {wording.interval(card.interval)})" if card.interval else ""
     name = _said(str(found.student["name"]))
     return f"macro-F1 {wording.fraction(card.macro_f1)}{span}, {card.n} examples, student {name}"
+
+
+def _since(dossier: Dossier) -> Iterator[str]:
+    """Yield what changed since the base that the pack was asked to compare with."""
+    diff = dossier.diff
+    if dossier.base is None or diff is None:
+        return
+    if diff.state == "unchanged":
+        said = "nothing changed in this rulebook"
+    else:
+        what = diff_words.summary(diff) or diff_words.effect(diff)
+        verdict = diff.gate.verdict if diff.gate else None
+        judged = f"{verdict.outcome}, {verdict.reason}" if verdict else "not measured"
+        said = f"{judged} ({what})"
+    yield f"- Since {_said(dossier.base)}: {_said(said)}"
 
 
 def _files(files: Collection[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from pldgov import __version__
 from pldgov.fingerprint import digest_text
-from pldgov.report import wording
+from pldgov.report import diff_words, wording
 from pldgov.report.page.chart import draw
 from pldgov.report.page.facets import facets_of
 from pldgov.report.page.sides import changed_rules, other_changes
@@ -104,6 +104,11 @@ def _environment() -> Environment:
         interval=wording.interval,
         digest=wording.digest,
         answer=wording.answer,
+        flip_counts=diff_words.flip_counts,
+        worst_first=diff_words.worst_first,
+        problems_title=diff_words.problems_title,
+        errors_first=diff_words.errors_first,
+        problem=diff_words.problem,
         rule_anchor=rule_anchor,
         example_anchor=example_anchor,
         outcome_of=outcome_of,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pldgov.changes import Piece, by_rule
+from pldgov.report import wording
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -92,12 +93,28 @@ def _text(value: Any) -> str:
         return "\n".join(_lines(value))
     if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
         return ", ".join(value)
+    if isinstance(value, list | tuple) and all(isinstance(one, dict) and one for one in value):
+        return "\n" + "\n".join(f"- {_entry(one)}" for one in value)
     return json.dumps(value, ensure_ascii=False)
+
+
+def _entry(value: dict[str, Any]) -> str:
+    """Return one entry of a list in a line; digests as people compare them."""
+    held = {key: one for key, one in value.items() if one not in (None, [], {}, ())}
+    if isinstance(held.get("sha256"), str):
+        held["sha256"] = wording.digest(held["sha256"])
+    first, *rest = (
+        f"{key} {one if isinstance(one, str) else json.dumps(one, ensure_ascii=False)}"
+        for key, one in held.items()
+    )
+    return ", ".join((first.removeprefix("id "), *rest))
 
 
 def _lines(value: dict[str, Any]) -> Iterable[str]:
     items = [(key, one) for key, one in value.items() if one not in (None, [], {}, ())]
-    yield from (f"{key}: {_text(one)}" for key, one in items[:_MOST_IDS])
+    for key, one in items[:_MOST_IDS]:
+        text = _text(one)
+        yield f"{key}:{text}" if text.startswith("\n") else f"{key}: {text}"
     if len(items) > _MOST_IDS:
         yield f"and {len(items) - _MOST_IDS} more"
 
