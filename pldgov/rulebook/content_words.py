@@ -30,6 +30,7 @@ _NEGATIONS = frozenset(
     no not never nor none neither nobody nothing nowhere without unless except cannot
     """.split()  # noqa: SIM905  (as above)
 )
+_MANY_WORDS = 1_000
 _CONTRACTED = ("n't", "n\u2019t")
 
 
@@ -80,8 +81,19 @@ def nearly_within(contents: Sequence[ContentWords], *, missing: float) -> Iterat
     for index, content in enumerate(contents):
         if not content.words:
             continue
+        lacking = int(missing * len(content.words) + 1e-9)
+        if len(content.words) > _MANY_WORDS:
+            # A novel for a rule: counting for each other text is linear in its words.
+            yield from (
+                (index, other)
+                for other, wide in enumerate(contents)
+                if other != index
+                and len(wide.words) >= len(content.words) - lacking
+                and len(content.words - wide.words) <= lacking
+            )
+            continue
         # found[k]: the texts that lack no more than k of the words looked at so far
-        found = [everyone] * (1 + int(missing * len(content.words) + 1e-9))
+        found = [everyone] * (1 + lacking)
         for word in content.words:
             there = having[word]
             for k in range(len(found) - 1, 0, -1):

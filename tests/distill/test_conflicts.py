@@ -137,8 +137,10 @@ def test_content_words_leave_out_labels_and_keep_negations():
     assert content_words("").similarity(content_words("the")) == 0
 
 
-def test_nearly_within_finds_exactly_the_pairs_that_counting_finds():
-    """The bit sets give what comparing every two sets of words gives."""
+@pytest.mark.parametrize("many", [1_000, 3])
+def test_nearly_within_finds_exactly_the_pairs_that_counting_finds(monkeypatch, many):
+    """The bit sets give what comparing every two sets of words gives, and so do long texts."""
+    monkeypatch.setattr("pldgov.rulebook.content_words._MANY_WORDS", many)
     source = np.random.default_rng(3)
     contents = [
         content_words(" ".join(f"w{n}" for n in source.integers(0, 12, source.integers(0, 9))))
