@@ -80,6 +80,12 @@ def obtained():
 
 
 @pytest.fixture(scope="session")
+def elsewhere():
+    """Load the module tests/absent_student_repo.py: a rulebook whose student is not here."""
+    return load_module("absent_student_repo")
+
+
+@pytest.fixture(scope="session")
 def built_governance_repo(governance_repo_module, tmp_path_factory: pytest.TempPathFactory):
     """Build the repository once for each set of options; copying is faster than git."""
     return functools.cache(

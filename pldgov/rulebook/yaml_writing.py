@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Value = Scalar | Sequence[Any] | Mapping[str, Any]
 
 _WIDTH = 100
+_ROOM = 24  # for the indentation, the key and quotes that stand before a text on its line
 _ENDLESS = 2**31
 _NUMBER_LIKE = re.compile(r"[-+.]?[0-9][0-9_]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|0[xob][0-9a-fA-F]+")
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
@@ -50,7 +51,7 @@ def _represent_text(dumper: _Dumper, text: str) -> yaml.Node:
     elif _fits_block(text):
         if "\n" in text.rstrip("\n"):
             style = "|"
-        elif len(text) > _WIDTH:
+        elif len(text) > _WIDTH - _ROOM:
             style = ">"
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 

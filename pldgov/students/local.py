@@ -234,6 +234,10 @@ class LocalStudent:
         return find_tokenizer(self.files)
 
     def _load(self) -> Engine:
+        files = self.files
+        is_local = is_here(files)
+        if not is_local and self._obtain is not None:
+            raise absent(files.source, self._obtain)
         # Two processes on the same cores (two gates, pytest -n 2) are several times slower when
         # threads that wait for each other spin; this has to be said before torch is loaded.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -242,15 +246,10 @@ class LocalStudent:
         except ModuleNotFoundError as error:
             by_design = self._obtain is not None
             raise missing_package(self.name, error, "transformers", by_design=by_design) from error
-        files = self.files
-        if is_here(files):
-            return self._load_from(files, loader)
-        if self._obtain is not None:
-            raise absent(files.source, self._obtain)
         try:
-            return self._load_from(files, loader)  # from the hub
+            return self._load_from(files, loader)
         except ProviderError as error:
-            if is_here(files):
+            if is_local or is_here(files):
                 raise
             raise StudentAbsentError(error.message, where=error.where, hint=error.hint) from error
 

@@ -10,7 +10,7 @@ from pldgov.errors import StudentAbsentError
 from pldgov.ports import LocalWeights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pldgov.ports import Student
     from pldgov.questions import Prompt, Query
@@ -68,6 +68,18 @@ class PinnedStudent:
     def close(self) -> None:
         """Free what the student holds."""
         self.student.close()
+
+
+def count_if_here(student: Student) -> Callable[[str], int | None]:
+    """Return what counts tokens for a figure: None, too, where the student is not here."""
+
+    def count(text: str) -> int | None:
+        try:
+            return student.count_tokens(text)
+        except StudentAbsentError:
+            return None
+
+    return count
 
 
 def pin(student: Student, locked: StudentCard | None, *, nameless: bool = False) -> Student:

@@ -11,6 +11,7 @@ from pldgov.ports import ServedStudent
 from pldgov.prompt import count_prompt_tokens
 from pldgov.student_lock import entry_unlike
 from pldgov.student_report import StudentResult, StudentsReport
+from pldgov.students.pinned import count_if_here
 from pldgov.workflows.gating import side_of
 from pldgov.workflows.measure import measure
 
@@ -53,7 +54,7 @@ def run_student(
         card=answering.card,
         scorecard=measured.scorecard,
         prompt=side.rendered.prompt.digest,
-        prompt_tokens=count_prompt_tokens(side.rendered.prompt, answering.student.count_tokens),
+        prompt_tokens=count_prompt_tokens(side.rendered.prompt, count_if_here(answering.student)),
         trimmed=side.rendered.trimmed,
         cost=_cost(answering.student, measured.scorecard),
         lock=_lock_state(lock, answering.card),

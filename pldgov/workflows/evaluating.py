@@ -9,6 +9,7 @@ from pldgov.fingerprint import digest_text
 from pldgov.metrics import majority_decisions, score
 from pldgov.prompt import count_prompt_tokens
 from pldgov.results import Candidate, EvalReport
+from pldgov.students.pinned import count_if_here
 from pldgov.suggest import did_you_mean
 from pldgov.workflows.gating import side_of
 from pldgov.workflows.measure import measure
@@ -109,7 +110,7 @@ def _candidate(
         name=name,
         scorecard=measured.scorecard,
         prompt=rendered.prompt.digest,
-        tokens=count_prompt_tokens(rendered.prompt, answering.student.count_tokens),
+        tokens=count_prompt_tokens(rendered.prompt, count_if_here(answering.student)),
         asked=measured.asked,
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pldgov.distill.model import DraftRule
 from pldgov.interpretability.measure import measure_interpretability
 from pldgov.interpretability.model import LeaveOneOut
+from pldgov.students.pinned import count_if_here
 from pldgov.workflows.gating import side_of
 from pldgov.workflows.measure import measure
 from pldgov.workflows.run_folder import RUNS
@@ -52,7 +53,7 @@ def interpret(
     return measure_interpretability(
         revision.rulebook,
         splits=revision.splits,
-        count_tokens=answering.student.count_tokens,
+        count_tokens=count_if_here(answering.student),
         leave_one_out=LeaveOneOut(_decide(side, rules, split, answering), without),
         embedder=embedder if redraws else None,
         redraws=redraws,

@@ -43,6 +43,25 @@ def test_a_variable_beats_the_file(settings):
     assert (config.student, config.offline, str(config.store_path)) == ("theirs", False, "/s.db")
 
 
+def test_a_rulebook_s_own_student_goes_before_the_default(settings):
+    """By the folder's name, or by its path, which is closer; what is not named has the default."""
+    table = '[tool.pldgov.student_of]\ncards = "big"\n"rulebooks/eu/cards" = "small"\n'
+    config = load_config(settings(f'[tool.pldgov]\nstudent = "ours"\n{table}'), environment={})
+    assert config.student_for("rulebooks/cards/rulebook.yaml") == "big"
+    assert config.student_for("rulebooks/us/cards/rulebook.yaml") == "big"
+    assert config.student_for("rulebooks/eu/cards/rulebook.yaml") == "small"
+    assert config.student_for("rulebooks/loans/rulebook.yaml") == "ours"
+    assert config.student_for("rulebook.yaml") == "ours"
+
+
+def test_the_variable_is_about_every_rulebook(settings):
+    """PLDGOV_STUDENT stands above the table of single rulebooks, too; an empty one is none."""
+    root = settings('[tool.pldgov.student_of]\ncards = "big"\n')
+    for value, name in (("theirs", "theirs"), ("", "big")):
+        config = load_config(root, environment={"PLDGOV_STUDENT": value})
+        assert config.student_for("rulebooks/cards/rulebook.yaml") == name
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -50,6 +69,11 @@ def test_a_variable_beats_the_file(settings):
         ("[tool.pldgov]\nstudent = 1\n", "student must be text"),
         ("[tool.pldgov]\noffline = 'yes'\n", "offline must be true or false"),
         ("[tool.pldgov]\nstudents = 1\n", "students must be tables"),
+        ("[tool.pldgov]\nstudent_of = 'x'\n", "student_of must be a table"),
+        ("[tool.pldgov.student_of]\na = 1\n", "student_of.'a' must be the name of a student"),
+        ("[tool.pldgov.student_of]\na = ''\n", "student_of.'a' must be the name of a student"),
+        ("[tool.pldgov.student_of.a]\nb = 'x'\n", "student_of.'a' must be the name of a student"),
+        ("[tool.pldgov.students_of]\na = 'x'\n", '(did you mean "student'),
         ("[tool.pldgov\n", "not valid TOML"),
     ],
 )
