@@ -104,6 +104,17 @@ class TestWhoAnswers:
         found = [(row["name"], row["gate"]["student"]["name"]) for row in rows]
         assert found == [("desk", "recorded"), ("pay", "other"), ("zoo", "recorded")]
 
+    def test_a_comment_on_several_rulebooks_asks_each_its_own(self, three, pldgov):
+        """The verdicts of one comment are of several students."""
+        three.branch("edit")
+        for name in ("desk", "pay"):
+            three.another(name).write_rulebook(rule=REWORDED)
+            three.another(name).record()
+        three.commit("Reword")
+        result = pldgov("comment", "--dry-run", cwd=three.root)
+        assert result.exit_code == 0, result.output
+        assert result.stdout.index("student recorded (") < result.stdout.index("student other (")
+
     def test_blessing_and_locking_all_write_each_its_own(self, three, pldgov):
         """Evidence and lock of each rulebook are of its student, and hold afterwards."""
         assert pldgov("bless", "--reason", "first", cwd=three.root).exit_code == 0
@@ -425,6 +436,19 @@ class TestOtherVerbsWithoutTheStudent:
             assert desk["gate"]["verdict"]["outcome"] == "PASS"
             assert own["gate"] is None
             assert own["unmeasured"].startswith(f"{elsewhere.MODEL}: is not on this machine")
+
+    def test_a_comment_tells_it_with_the_other_verdicts(self, absent, pldgov, elsewhere):
+        """One rulebook without its student keeps no other from the comment."""
+        second = absent()
+        for name in ("desk", "second"):
+            second.another(name).write_rulebook(rule=REWORDED)
+        second.another("desk").record()
+        second.commit("Reword")
+        result = pldgov("comment", "--dry-run", cwd=second.root)
+        assert result.exit_code == 0, result.output
+        assert "NOT_MEASURED" in result.stdout
+        assert "is not on this machine" in result.stdout
+        assert "PASS" in result.stdout
 
     def test_doctor_says_how_to_get_it(self, absent, pldgov, elsewhere):
         """Missing by design is nothing wrong; a typo in the settings is."""
