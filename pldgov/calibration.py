@@ -159,6 +159,7 @@ def _least_loss(scores: NDArray[np.float64], gold: NDArray[np.int64]) -> list[fl
     counts = np.bincount(gold, minlength=columns)
     weight = rows / (np.count_nonzero(counts) * counts[gold])
     told = np.eye(columns)[gold]
+    seen = counts > 0  # nothing tells the offset of another label, and no news is no evidence
 
     def loss(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         offsets, slope = point[:-1], math.exp(point[-1])
@@ -171,7 +172,7 @@ def _least_loss(scores: NDArray[np.float64], gold: NDArray[np.int64]) -> list[fl
             + OFFSET_PENALTY * float(offsets @ offsets)
             + SLOPE_PENALTY * float(point[-1] ** 2),
             np.append(
-                error.sum(axis=0) + 2 * OFFSET_PENALTY * offsets,
+                seen * (error.sum(axis=0) + 2 * OFFSET_PENALTY * offsets),
                 by_slope + 2 * SLOPE_PENALTY * point[-1],
             ),
         )
@@ -209,18 +210,18 @@ def decide(
     labels: Sequence[str],
     *,
     policy: DecisionPolicy,
-    prior: Calibration | None,
+    calibration: Calibration | None,
 ) -> Decision:
     """Return the label that counts for ``example``: pure, so stored answers can be decided anew.
 
-    With scores: the most probable label after ``prior`` has corrected them, ties going to the label
-    that the rulebook lists first; it is withheld (``abstained``) when its probability is below
+    With scores: the most probable label after ``calibration`` has corrected them, ties going to the
+    label that the rulebook lists first; it is withheld (``abstained``) when its probability is below
     ``policy.abstain_below`` or its own threshold. Without scores: the student's own label, to
     which no threshold can apply. A label outside ``labels``, no label, and scores that cannot be
     used are invalid: ``label`` None, not abstained.
 
     Raises ``DataError`` when the policy asks for calibration of an answer with scores and there
-    is no ``prior``.
+    is no ``calibration``.
     """
     scores = log_probabilities(answer, labels)
     if scores is None:
@@ -228,7 +229,7 @@ def decide(
         label = None if broken or answer.label not in labels else answer.label
         return Decision(example.id, example.label, label, group=example.group)
     if policy.calibration != "none":
-        scores = _required(prior, example, policy).correct(scores, labels)
+        scores = _required(calibration, example, policy).correct(scores, labels)
     return _most_probable(example, scores, labels, policy)
 
 
@@ -250,15 +251,17 @@ def _most_probable(
     )
 
 
-def _required(prior: Calibration | None, example: Example, policy: DecisionPolicy) -> Calibration:
-    if prior is None:
+def _required(
+    calibration: Calibration | None, example: Example, policy: DecisionPolicy
+) -> Calibration:
+    if calibration is None:
         raise DataError(
             f"{policy.calibration} calibration needs the student's scores on training inputs, "
             "none are known",
             where=f"example {example.id!r}",
             hint='add examples to the train split, or set calibration = "none"',
         )
-    return prior
+    return calibration
 
 
 def _log_softmax(scores: Sequence[float]) -> tuple[float, ...]:

@@ -57,7 +57,7 @@ def evidence_text(
     key: ComparabilityKey,
     scorecard: Scorecard,
     decisions: Iterable[Decision],
-    prior: Calibration | None,
+    calibration: Calibration | None,
 ) -> str:
     """Return the evidence file: sorted, one decision a line, so that a diff shows the flips."""
     head = {
@@ -67,7 +67,7 @@ def evidence_text(
         "prompt_sha256": prompt,
         "key": asdict(key),
         "scorecard": _scorecard(scorecard),
-        "calibration": None if prior is None else asdict(prior),
+        "calibration": None if calibration is None else asdict(calibration),
     }
     lines = [
         json.dumps(

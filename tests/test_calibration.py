@@ -30,8 +30,8 @@ def probability(*scores, label="fraud"):
     return Answer(label, dict(zip(LABELS, scores, strict=True)), "probability")
 
 
-def decided(answer, policy=PLAIN, prior=None):
-    return decide(EXAMPLE, answer, LABELS, policy=policy, prior=prior)
+def decided(answer, policy=PLAIN, fitted=None):
+    return decide(EXAMPLE, answer, LABELS, policy=policy, calibration=fitted)
 
 
 def test_the_prior_is_the_mean_log_probability():
@@ -87,7 +87,7 @@ def test_ties_go_to_the_label_listed_first():
     """Equal scores are decided by the rulebook's order."""
     assert decided(likelihood(-5, -1, -1)).label == "card"
     assert decide(
-        EXAMPLE, likelihood(-5, -1, -1), LABELS[::-1], policy=PLAIN, prior=None
+        EXAMPLE, likelihood(-5, -1, -1), LABELS[::-1], policy=PLAIN, calibration=None
     ).label == ("loan")
 
 
@@ -214,6 +214,7 @@ def test_a_fit_stays_finite_where_every_answer_is_right_and_a_label_is_missing()
     found = fit([leaning("fraud"), leaning("card")] * 20, ["fraud", "card"] * 20, LABELS)
     assert all(math.isfinite(value) for value in found.offsets.values())
     assert math.isfinite(found.slope)
+    assert found.offsets["loan"] == 0.0
     assert decided(leaning("card"), FITTED, found).label == "card"
 
 

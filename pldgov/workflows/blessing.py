@@ -88,7 +88,7 @@ def evidence_files(
             key=key,
             scorecard=measured.scorecard,
             decisions=measured.decisions,
-            prior=measured.prior,
+            calibration=measured.calibration,
         ),
         f"{stem}.answers.jsonl": answers_text(prompt, card.fingerprint, measured.answers),
     }

@@ -74,7 +74,7 @@ class Measurement:
     examples: tuple[Example, ...]
     decisions: tuple[Decision, ...]
     answers: Mapping[str, Answer]
-    prior: Calibration | None
+    calibration: Calibration | None
     asked: int
     policy: GatePolicy
 
@@ -108,18 +108,18 @@ def measure(
     given = [answers[example.input_sha256] for example in sample]
     fits = answering.card.policy.calibration == "fitted"
     golds = [example.label for example in sample]
-    prior = fit(given, golds, labels) if fits else label_prior(given, labels)
+    calibration = fit(given, golds, labels) if fits else label_prior(given, labels)
     decisions = tuple(
         decide(
             example,
             answers[example.input_sha256],
             labels,
             policy=answering.card.policy,
-            prior=prior,
+            calibration=calibration,
         )
         for example in examples
     )
-    return Measurement(rendered, tuple(examples), decisions, answers, prior, asked, policy)
+    return Measurement(rendered, tuple(examples), decisions, answers, calibration, asked, policy)
 
 
 def calibration_sample(

@@ -27,22 +27,6 @@ def no_actions(monkeypatch):
 
 
 @pytest.fixture
-def edited(governance_repo):
-    """A branch whose first rule is reworded, with answers that are wrong for some of fraud."""
-
-    def make(wrong=12, *, rule=REWORDED, recorded=True, **changes):
-        repo = governance_repo()
-        repo.branch("edit")
-        repo.write_rulebook(rule=rule, **changes)
-        if recorded:
-            repo.record(dict.fromkeys(repo.gate_ids("fraud")[:wrong], "other"))
-        repo.commit("Reword")
-        return repo
-
-    return make
-
-
-@pytest.fixture
 def comment(pldgov, github, fake_github_module, monkeypatch):
     """Run `pldgov comment` as a step of Actions would; ``token=None`` for a run without one."""
     monkeypatch.setenv("GITHUB_API_URL", github.url)

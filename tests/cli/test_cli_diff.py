@@ -17,22 +17,6 @@ def rules_of(repo):
 
 
 @pytest.fixture
-def edited(governance_repo):
-    """A branch whose first rule is reworded and whose answers are wrong for some of fraud."""
-
-    def make(wrong=12, *, rule=REWORDED, recorded=True, **changes):
-        repo = governance_repo()
-        repo.branch("edit")
-        repo.write_rulebook(rule=rule, **changes)
-        if recorded:
-            repo.record(dict.fromkeys(repo.gate_ids("fraud")[:wrong], "other"))
-        repo.commit("Reword")
-        return repo
-
-    return make
-
-
-@pytest.fixture
 def told(pldgov):
     """Run `pldgov diff --format json` and return the value, which must be of the one schema."""
 

@@ -78,7 +78,7 @@ def test_calibration_takes_the_lean_away(revision, student, store):
     calibrated = run(revision, Answering(student(policy=CALIBRATED), store))
     assert {d.label for d in raw.decisions} == {"other"}
     assert calibrated.scorecard.macro_f1 == 1.0
-    assert calibrated.prior.n == 6
+    assert calibrated.calibration.n == 6
 
 
 def test_a_fitted_calibration_reads_gold_labels_and_takes_labels_in_turn(revision, student, store):
@@ -86,7 +86,7 @@ def test_a_fitted_calibration_reads_gold_labels_and_takes_labels_in_turn(revisio
     policy = DecisionPolicy(calibration="fitted", calibration_examples=4)
     answering = Answering(student(policy=policy), store)
     measured = run(revision, answering)
-    assert measured.prior.n == 4
+    assert measured.calibration.n == 4
     assert measured.scorecard.macro_f1 == 1.0
     rendered = builder_of(revision).build()
     train = revision.split("train")
