@@ -215,8 +215,8 @@ def decide(
     """Return the label that counts for ``example``: pure, so stored answers can be decided anew.
 
     With scores: the most probable label after ``calibration`` has corrected them, ties going to the
-    label that the rulebook lists first; it is withheld (``abstained``) when its probability is below
-    ``policy.abstain_below`` or its own threshold. Without scores: the student's own label, to
+    label that the rulebook lists first; it is withheld (``abstained``) when its probability is
+    below ``policy.abstain_below`` or its own threshold. Without scores: the student's own label, to
     which no threshold can apply. A label outside ``labels``, no label, and scores that cannot be
     used are invalid: ``label`` None, not abstained.
 
