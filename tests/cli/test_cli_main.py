@@ -109,6 +109,8 @@ def slow(governance_repo):
     repo.write("slow_student.py", SLOW_STUDENT)
     repo.write(
         "run.py",
+        # Ctrl-C is heeded even where the tests run in the background and inherit it as ignored.
+        "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys\nfrom pldgov.students import BACKENDS\nfrom pldgov.cli import cli\n"
         "BACKENDS['slow'] = ('slow_student', 'SlowStudent', None)\n"
         "cli.main(sys.argv[1:])\n",

@@ -124,10 +124,11 @@ def test_openai_slow_reader_holds_the_requests_back(endpoint, student, prompt, q
 def test_openai_ctrl_c_keeps_the_answers_so_far(endpoint, tmp_path):
     """An interrupt between two answers ends the process at once, with those that came."""
     program = f"""
-import _thread, threading, time
+import _thread, signal, threading, time
 from pathlib import Path
 from pldgov.students import open_student
 from pldgov.questions import Prompt, Query
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
 options = dict(kind="openai", model="m", base_url={endpoint.url!r}, structured="none", timeout=30)
 student = open_student("mine", options, root=Path("."))
 prompt = Prompt("s", {{"alpha": "a", "beta": "b"}}, "t")
