@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pldgov.distill.candidates import Judge, Judged, Layout, RuleSet
 
 LEAST_RULES = 1
+GROW_PATIENCE = 6
+"""Rules in a row that may bring nothing before growing ends: the rest are cited less still."""
 
 
 @dataclass(frozen=True)
@@ -56,23 +58,48 @@ def prune(start: Judged, *, judge: Judge, affordable: Callable[[], bool]) -> Pru
     return Pruned(best, tuple(effects), tuple(removed))
 
 
-def grow(rules: RuleSet, empty: Judged, *, judge: Judge, affordable: Callable[[], bool]) -> Judged:
-    """Start from no rule and add one after another, each only if it raises macro-F1.
+def grow(
+    rules: RuleSet,
+    empty: Judged,
+    *,
+    judge: Judge,
+    affordable: Callable[[], bool],
+    layouts: Sequence[Layout] = (),
+) -> Judged:
+    """Start from one rule of each label, and add others, each only if it raises macro-F1.
 
-    The most cited come first; those that stay keep the order of ``rules``. ``empty`` is the
-    prompt without distilled rules, and comes back where no rule helps. A student that is worse off
-    with all rules than with none may still do better with some, and leaving one of many out shows
-    it only when the others do not hide it.
+    A student that is worse off with all rules than with none may still do better with some, and
+    leaving one of many out shows it only when the others do not hide it. The most cited come first;
+    those that stay keep the order of ``rules``. The beginning is tried in the layout of ``rules``
+    and in each of ``layouts``: what suits few rules need not suit all of them. (A single rule draws
+    the answers to its own label, all the more with its examples shown.) Where the rules are about
+    fewer than two labels, it is ``empty``, the prompt without distilled rules, which comes back
+    where nothing helps. Ends after ``GROW_PATIENCE`` rules in a row that brought nothing.
     """
-    best = empty
-    for rule in rules.ordered("most-cited-first", ()).rules:
-        if not affordable():
+    ranked = rules.ordered("most-cited-first", ()).rules
+    first_of_label = {rule.labels: rule.id for rule in reversed(ranked) if len(rule.labels) == 1}
+    beginnings: list[Judged] = []
+    if len(first_of_label) > 1:
+        chosen = set(first_of_label.values())
+        each = replace(rules, rules=tuple(rule for rule in rules.rules if rule.id in chosen))
+        for layout in dict.fromkeys((rules.layout, *layouts)):
+            if affordable():
+                step = f"grow: one of each label, {layout}"
+                beginnings.append(judge(replace(each, layout=layout), step=step))
+    best = best_of(beginnings) or empty
+    rules = replace(rules, layout=best.rule_set.layout)
+    in_vain = 0
+    for rule in ranked:
+        if rule.id in best.rule_set.ids:
+            continue
+        if in_vain == GROW_PATIENCE or not affordable():
             break
         chosen = {*best.rule_set.ids, rule.id}
         wider = replace(rules, rules=tuple(one for one in rules.rules if one.id in chosen))
         judged = judge(wider, step=f"grow: with {rule.id}")
+        in_vain += 1
         if judged.macro_f1 is not None and judged.macro_f1 > (best.macro_f1 or 0.0):
-            best = judged
+            best, in_vain = judged, 0
     return best
 
 

@@ -4,14 +4,22 @@ import pytest
 
 from pldgov.distill.candidates import Judged, Layout, RuleSet, best_of
 from pldgov.distill.model import CitedExample, DraftRule
-from pldgov.distill.pruning import choose_exemplars, choose_layout, choose_order, grow, prune
+from pldgov.distill.pruning import (
+    GROW_PATIENCE,
+    choose_exemplars,
+    choose_layout,
+    choose_order,
+    grow,
+    prune,
+)
 
 LAYOUT = Layout("plain.j2")
 
 
-def draft(id_, label="fraud", cites=1):
+def draft(id_, *labels, cites=1):
+    labels = labels or ("fraud",)
     cited = tuple(CitedExample(f"e-{n}") for n in range(cites))
-    return DraftRule(id_, id_, (label,), f"When {id_}, {label}.", cited, "1" * 64)
+    return DraftRule(id_, id_, labels, f"When {id_}, {labels[0]}.", cited, "1" * 64)
 
 
 class FakeJudge:
@@ -178,3 +186,43 @@ def test_growing_gives_the_empty_prompt_back_where_nothing_helps():
     judge.steps.clear()
     assert grow(rules, empty, judge=judge, affordable=lambda: False) is empty
     assert judge.steps == []
+
+
+def test_growing_begins_with_one_rule_of_each_label_in_the_layout_that_suits():
+    """A single rule draws everything to its label, so none alone helps; one of each does."""
+
+    def balanced(rule_set):
+        labels = [rule.labels[0] for rule in rule_set.rules]
+        gain = {0: 0.0, 1: -0.2, 2: 0.1}[len(set(labels))]
+        return 0.5 + gain * rule_set.layout.support
+
+    judge = FakeJudge(balanced)
+    rules = RuleSet(
+        (
+            draft("rare", "fraud"),
+            draft("often", "fraud", cites=3),
+            draft("other", "dispute"),
+            draft("either", "fraud", "dispute", cites=5),
+        ),
+        LAYOUT,
+    )
+    other = Layout("turns.j2", 2)
+    grown = grow(rules, empty_of(judge), judge=judge, affordable=always, layouts=(LAYOUT, other))
+    assert grown.rule_set.ids == ("often", "other")
+    assert grown.rule_set.layout == other
+    assert judge.steps[1:] == [
+        f"grow: one of each label, {LAYOUT}",
+        f"grow: one of each label, {other}",
+        "grow: with either",
+        "grow: with rare",
+    ]
+
+
+def test_growing_ends_after_rules_in_a_row_that_bring_nothing():
+    """What is cited least comes last, and is not tried for ever; a rule that helps starts anew."""
+    names = [f"r{n}" for n in range(3 * GROW_PATIENCE)]
+    rules = RuleSet(tuple(draft(name, cites=50 - n) for n, name in enumerate(names)), LAYOUT)
+    judge = FakeJudge(lambda s: 0.5 + 0.1 * ("r2" in s.ids))
+    grown = grow(rules, empty_of(judge), judge=judge, affordable=always)
+    assert grown.rule_set.ids == ("r2",)
+    assert judge.steps[-1] == f"grow: with r{2 + GROW_PATIENCE}"

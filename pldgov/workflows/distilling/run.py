@@ -317,9 +317,15 @@ class Distillation:
         return self._grown(best) if self.settings.grow else best, best
 
     def _grown(self, best: Judged) -> Judged:
-        """Return the set grown from nothing where that is better than the whole set."""
+        """Return the set grown from few rules where that is better than the whole set."""
         judge = self.judge
-        grown = grow(best.rule_set, self.without_rules, judge=judge, affordable=judge.affordable)
+        grown = grow(
+            best.rule_set,
+            self.without_rules,
+            judge=judge,
+            affordable=judge.affordable,
+            layouts=self.settings.layouts,
+        )
         if not grown.rule_set.rules:
             self.notes.append("grown from nothing: no rule alone raised macro-F1")
             return best
