@@ -45,8 +45,8 @@ def _show(folder: Path) -> None:
     without_rules(folder)
     repository = _first_commit(folder)
     _say(
-        "2. Distillation: a strong model said what decides each of 60 training examples, and what\n"
-        "   rules each cluster of that makes. Its replies are recorded beside the rulebook, and so\n"
+        "2. Distillation: a strong model said what decides each of 60 training examples, and\n"
+        "   what rules each cluster of that makes. Its replies are recorded beside the rulebook, and so\n"
         "   are the student's answers on the validation split, by which the run chose. Only the\n"
         "   gate split is asked about here, once, to report on it."
     )

@@ -40,7 +40,7 @@ def test_the_gate_stops_the_harmful_edit_and_passes_the_harmless_one(transcript)
 
 def test_the_rules_are_distilled_in_front_of_the_reader(transcript):
     """From none to those that stand in this repository, and each says what it rests on."""
-    assert "written: rulebooks/desk-routing/" in transcript
+    assert "desk-routing, run desk-short, student smollm2" in transcript
     assert "| Refusal at the point of use: Payment, tap or PIN refused" in transcript
     assert "|     rests on w-001, w-057" in transcript
 
