@@ -46,9 +46,9 @@ def _show(folder: Path) -> None:
     repository = _first_commit(folder)
     _say(
         "2. Distillation: a strong model said what decides each of 60 training examples, and\n"
-        "   what rules each cluster of that makes. Its replies are recorded beside the rulebook, and so\n"
-        "   are the student's answers on the validation split, by which the run chose. Only the\n"
-        "   gate split is asked about here, once, to report on it."
+        "   what rules each cluster of that makes. Its replies are recorded beside the rulebook,\n"
+        "   and so are the student's answers on the validation split, by which the run chose.\n"
+        "   Only the gate split is asked about here, once, to report on it."
     )
     _run(["distill", "desk-routing", "--teacher", "replay"])
     repository.git.add("-A")
