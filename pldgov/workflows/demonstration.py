@@ -27,31 +27,27 @@ class Edit:
     conclusion: str
 
 
-_LABEL = '", "label": '
-
-
-def _relabelled(title: str, old: str, new: str) -> tuple[tuple[str, str, str], ...]:
-    start = f"    title: {title}\n    status: active\n    labels: "
-    return ((RULEBOOK, f"{start}[{old}]\n", f"{start}[{new}]\n"),)
-
-
 EDITS: tuple[Edit, ...] = (
     Edit(
-        branch="loan-and-login",
-        subject="Tidy up the rules about loans and logins",
+        branch="savings-to-transfer",
+        subject="Send savings questions to the transfer desk",
         explanation=(
-            "6. A harmful edit on a branch: two rules, and the examples that they show, got each\n"
-            "   other's label, a slip of copy and paste. The gate asks about both prompts."
+            "5. A harmful edit on a branch: one rule, and the examples that it shows, now send\n"
+            "   savings questions to the transfer desk. The gate asks about both prompts."
         ),
         replacements=(
-            *_relabelled("Handling of repayments on a debt", "loan", "login"),
-            *_relabelled("Password, secret answer or reset link", "login", "loan"),
-            (RULEBOOK, "mean label\n      loan.", "mean label\n      login."),
-            (RULEBOOK, "reset link means label login.", "reset link means label loan."),
-            (TRAIN, f'the 26th.{_LABEL}"loan"', f'the 26th.{_LABEL}"login"'),
-            (TRAIN, f'Is there a penalty?{_LABEL}"loan"', f'Is there a penalty?{_LABEL}"login"'),
-            (TRAIN, f'choosing one!{_LABEL}"login"', f'choosing one!{_LABEL}"loan"'),
-            (TRAIN, f'two minute only{_LABEL}"login"', f'two minute only{_LABEL}"loan"'),
+            (RULEBOOK, "    labels: [savings]\n", "    labels: [transfer]\n"),
+            (
+                RULEBOOK,
+                "Money put aside and the interest on it: savings.",
+                "Money put aside and the interest on it: transfer.",
+            ),
+            (TRAIN, 'on the 2nd", "label": "savings"', 'on the 2nd", "label": "transfer"'),
+            (
+                TRAIN,
+                'that pays more?", "label": "savings"',
+                'that pays more?", "label": "transfer"',
+            ),
         ),
         exit_code=1,
         conclusion="The gate stopped it: REGRESSED, with the answers that broke.",
@@ -60,28 +56,21 @@ EDITS: tuple[Edit, ...] = (
         branch="say-why",
         subject="Say why the rule exists",
         explanation=(
-            "7. A harmless edit on another branch: a comment and a rationale. The prompt's digest\n"
+            "6. A harmless edit on another branch: a comment and a rationale. The prompt's digest\n"
             "   stays what it was, so there is nothing to ask the student."
         ),
         replacements=(
             (
                 RULEBOOK,
-                "    rationale: >-\n      In all of these the failure",
+                "    rationale: The card desk blocks, replaces and sets up cards.\n",
                 "    # Agreed with the card desk in November.\n"
-                "    rationale: >-\n      Everywhere and at any hour. In all of these the failure",
+                "    rationale: The card desk blocks, replaces and sets up cards, day and night.\n",
             ),
         ),
         exit_code=0,
         conclusion="It passed without a student call.",
     ),
 )
-
-
-def without_rules(folder: Path) -> None:
-    """Empty the example's list of rules, so that it can be distilled in front of the reader."""
-    path = folder / RULEBOOK
-    head, _, _ = path.read_text(encoding="utf-8").partition("\nrules:\n")
-    write_atomically(path, f"{head}\nrules: []\n".encode())
 
 
 def apply_edit(folder: Path, edit: Edit) -> None:
