@@ -63,6 +63,16 @@ def count(driver, section):
     return find(driver, f"#{section} output").text
 
 
+def focused(driver, id_):
+    """The focus gets there: a browser tells the page of its new address only after the click."""
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    WebDriverWait(driver, 10).until(
+        lambda now: now.switch_to.active_element.get_attribute("id") == id_,
+        f"{id_} never had the focus",
+    )
+
+
 def quiet(driver):
     """Nothing was complained about: no violation of the policy, no error of the script."""
     assert driver.get_log("browser") == []
@@ -149,8 +159,7 @@ def test_two_revisions_and_their_flips_are_linked(edited, page_of, visit):
     assert "anybody" in now.find_element("tag name", "ins").text
     assert before.rect["y"] == now.rect["y"]
     find(driver, "#flips").find_element("link text", "g-03").click()
-    example = driver.switch_to.active_element
-    assert example.get_attribute("id") == "example-gate-i-g-03"
+    focused(driver, "example-gate-i-g-03")
     quiet(driver)
 
 
