@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pldgov.fingerprint import digest_value
 
@@ -16,7 +16,9 @@ METRIC_VERSION = "macro-f1/1"
 """Changes whenever the same answers could give another score or verdict."""
 
 ScoreKind = Literal["log-likelihood", "probability"]
-CalibrationMethod = Literal["none", "label-prior", "fitted"]
+CalibrationMethod = Literal["none", "label-prior", "fitted", "matrix"]
+READS_GOLD: Final = ("fitted", "matrix")
+"""The calibrations that are estimated on labelled examples, as many of each label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,10 @@ class DecisionPolicy:
 
     ``calibration`` "label-prior" subtracts each label's mean log score over
     ``calibration_examples`` training inputs (Zhao et al. 2021; Zhou et al. 2023); "fitted" fits
-    an offset a label and a slope to as many labelled training examples. ``thresholds``
-    asks a least probability of a label, ``abstain_below`` of any label; an answer below is an
-    abstention (label None), counted like an invalid answer and reported apart.
+    an offset a label and a slope to as many labelled training examples, "matrix" a weight for
+    each pair of labels (``pldgov.calibration``). ``thresholds`` asks a least probability of a
+    label, ``abstain_below`` of any label; an answer below is an abstention (label None), counted
+    like an invalid answer and reported apart.
     """
 
     calibration: CalibrationMethod = "none"

@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pldgov import calibration
-from pldgov.calibration import decide, fit, label_prior, log_probabilities
+from pldgov.calibration import (
+    calibrate,
+    decide,
+    fit,
+    fit_matrix,
+    label_prior,
+    log_probabilities,
+)
 from pldgov.dataset import Example
 from pldgov.errors import DataError
 from pldgov.results import Answer, DecisionPolicy
@@ -20,6 +27,7 @@ EXAMPLE = Example("e-1", {"text": "hello"}, "card", group="g")
 PLAIN = DecisionPolicy()
 CALIBRATED = DecisionPolicy(calibration="label-prior")
 FITTED = DecisionPolicy(calibration="fitted")
+MATRIX = DecisionPolicy(calibration="matrix")
 
 
 def likelihood(*scores, label="fraud"):
@@ -226,3 +234,67 @@ def test_a_fit_passes_over_what_it_cannot_use():
     assert fit([broken], ["card"], LABELS) is None
     with pytest.raises(DataError, match="fitted calibration needs"):
         decided(good, FITTED, None)
+
+
+def exchanging(gold):
+    """Return an answer in which the scores of card and loan stand for each other."""
+    scores = [-3.0, -3.0, -3.0]
+    scores[{"fraud": 0, "card": 2, "loan": 1}[gold]] = -1.0
+    return likelihood(*scores)
+
+
+def test_a_matrix_puts_right_what_a_student_takes_for_another_label():
+    """Two labels exchanged: no offset or slope can tell them apart, weights between labels do."""
+    golds = list(LABELS) * 10
+    answers = [exchanging(gold) for gold in golds]
+    matrix, fitted = fit_matrix(answers, golds, LABELS), fit(answers, golds, LABELS)
+    for gold in LABELS:
+        assert decided(exchanging(gold), MATRIX, matrix).label == gold
+    assert decided(exchanging("card"), FITTED, fitted).label == "loan"
+
+
+def test_a_matrix_has_the_least_loss():
+    """No step to either side of an offset or a weight lowers the penalised, balanced loss."""
+    golds = ["fraud", "card", "loan", "card", "fraud", "loan", "loan"]
+    answers = [leaning(gold) for gold in golds[:5]] + [likelihood(-1, -3, -5)] * 2
+    found = fit_matrix(answers, golds, LABELS)
+
+    def loss(offsets, weights):
+        total = calibration.MATRIX_OFFSET_PENALTY * sum(v**2 for v in offsets.values())
+        total += calibration.MATRIX_PENALTY * sum(
+            (weights[label][other] - (label == other)) ** 2 for label in LABELS for other in LABELS
+        )
+        for answer, gold in zip(answers, golds, strict=True):
+            corrected = replace(found, offsets=offsets, weights=weights)
+            probable = decided(answer, MATRIX, corrected).probabilities[gold]
+            total -= len(golds) / (3 * golds.count(gold)) * math.log(probable)
+        return total
+
+    least = loss(found.offsets, found.weights)
+    for label in LABELS:
+        for step in (-0.01, 0.01):
+            moved = {**found.offsets, label: found.offsets[label] + step}
+            assert loss(moved, found.weights) > least
+            for other in LABELS:
+                row = {**found.weights[label], other: found.weights[label][other] + step}
+                assert loss(found.offsets, {**found.weights, label: row}) > least
+
+
+def test_a_matrix_leaves_a_label_without_examples_as_it_was():
+    """Nothing tells the offset or the weights of a label that no training example carries."""
+    found = fit_matrix([leaning("fraud"), leaning("card")] * 20, ["fraud", "card"] * 20, LABELS)
+    assert found.offsets["loan"] == 0.0
+    assert found.weights["loan"] == {"fraud": 0.0, "card": 0.0, "loan": 1.0}
+    assert decided(leaning("card"), MATRIX, found).label == "card"
+    broken = likelihood(math.nan, -1, -1)
+    assert fit_matrix([broken], ["card"], LABELS) is None
+
+
+def test_each_method_of_calibration_is_the_one_that_is_named():
+    """The method of a student's policy decides what is estimated, from the same answers."""
+    golds = ["fraud", "card", "loan"]
+    answers = [leaning(gold) for gold in golds]
+    assert calibrate(answers, golds, LABELS, method="none") is None
+    assert calibrate(answers, golds, LABELS, method="label-prior") == label_prior(answers, LABELS)
+    assert calibrate(answers, golds, LABELS, method="fitted") == fit(answers, golds, LABELS)
+    assert calibrate(answers, golds, LABELS, method="matrix") == fit_matrix(answers, golds, LABELS)

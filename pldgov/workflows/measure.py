@@ -9,10 +9,11 @@ from functools import cached_property
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from pldgov.calibration import Calibration, decide, fit, label_prior
+from pldgov.calibration import Calibration, calibrate, decide
 from pldgov.errors import UnjudgedError
 from pldgov.fingerprint import digest_text
 from pldgov.metrics import score
+from pldgov.results import READS_GOLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -106,9 +107,8 @@ def measure(
         rendered, (*examples, *sample), query=builder.query, answering=answering, stage=stage
     )
     given = [answers[example.input_sha256] for example in sample]
-    fits = answering.card.policy.calibration == "fitted"
     golds = [example.label for example in sample]
-    calibration = fit(given, golds, labels) if fits else label_prior(given, labels)
+    calibration = calibrate(given, golds, labels, method=answering.card.policy.calibration)
     decisions = tuple(
         decide(
             example,
@@ -129,7 +129,7 @@ def calibration_sample(
 
     Examples that the prompt itself shows are left out: their answers would say what was shown.
     The choice is by digest of the id, so that it stays the same when the file is reordered; a
-    fitted calibration takes the labels in turn, so that rare ones are there as well.
+    calibration that reads gold labels takes the labels in turn, so that rare ones are there too.
     """
     if card.policy.calibration == "none":
         return ()
@@ -137,7 +137,7 @@ def calibration_sample(
     shown |= {id_ for id_, _ in rendered.examples}
     unseen = [example for example in train if example.id not in shown]
     ordered = sorted(unseen, key=lambda example: digest_text(example.id))
-    if card.policy.calibration == "fitted":
+    if card.policy.calibration in READS_GOLD:
         ordered = _in_turn(ordered, tuple(rendered.prompt.labels))
     return tuple(ordered[: card.policy.calibration_examples])
 

@@ -81,9 +81,12 @@ def test_calibration_takes_the_lean_away(revision, student, store):
     assert calibrated.calibration.n == 6
 
 
-def test_a_fitted_calibration_reads_gold_labels_and_takes_labels_in_turn(revision, student, store):
+@pytest.mark.parametrize("method", ["fitted", "matrix"])
+def test_a_calibration_that_reads_gold_labels_takes_labels_in_turn(
+    revision, student, store, method
+):
     """It too takes the lean away, from a sample in which a rare label is not crowded out."""
-    policy = DecisionPolicy(calibration="fitted", calibration_examples=4)
+    policy = DecisionPolicy(calibration=method, calibration_examples=4)
     answering = Answering(student(policy=policy), store)
     measured = run(revision, answering)
     assert measured.calibration.n == 4
