@@ -17,6 +17,7 @@ ChangeKind = Literal[
     "status",
     "reworded",
     "relabelled",
+    "rescoped",
     "reprioritised",
     "moved",
     "retitled",

@@ -4,7 +4,9 @@ A system template sees ``task``, ``labels``, ``rules`` and, if it asks for them,
 plus the rulebook's own variables; it must use all that it is given. Setting ``turns`` at its top
 level (``{% set turns = exemplars %}``) shows those exemplars as earlier turns of the
 conversation. The user template sees the task's input fields, and must use each, or all of them
-as the mapping ``inputs``.
+as the mapping ``inputs``. Rules with a ``when`` are its business: as ``rules`` it gets those whose
+``when`` holds for the input, and it must ask for them where there are any. So that what is shipped
+needs nothing but Jinja, their choice stands in front of its source in the rendered prompt.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import jinja2
 from pldgov.errors import DataError, TemplateError, UsageError
 from pldgov.fingerprint import digest_text
 from pldgov.questions import Prompt, Query, Turn
+from pldgov.scoped_rules import choice_source
 from pldgov.suggest import did_you_mean
 from pldgov.templating import PromptEnvironment
 
@@ -88,12 +91,14 @@ class RenderedPrompt:
 
     ``rules`` are the ids shown, ``trimmed`` those that a token budget dropped, ``examples`` the
     ids and digests of the exemplars shown, ``templates`` the digest of each template used.
+    ``scoped`` are the rules that the user message shows, for the inputs that they are for.
     """
 
     prompt: Prompt
     rules: tuple[str, ...]
     examples: tuple[tuple[str, str], ...]
     templates: Mapping[str, str]
+    scoped: tuple[Rule, ...] = ()
     trimmed: tuple[str, ...] = ()
     tokens: int | None = None
 
@@ -127,19 +132,26 @@ class PromptBuilder:
         Raises ``TemplateError`` or ``DataError``.
         """
         policy = self._rulebook.prompt
-        shown = [
-            self._show(rule) for rule in (self._rulebook.active_rules if rules is None else rules)
-        ]
-        text, exported = self._environment.render(policy.template, self._variables(shown))
+        chosen = self._rulebook.active_rules if rules is None else rules
+        scoped = tuple(rule for rule in chosen if rule.when)
+        if scoped and not self._shows_rules:
+            raise TemplateError(
+                f'rule "{scoped[0].id}" has a `when`, and the template shows no `rules`',
+                where=f"{self._folder}/{policy.user_template}",
+                hint="show them ({% for rule in rules %}, as user_rules.j2 does), or remove `when`",
+            )
+        shown = [self._show(rule, scoped) for rule in chosen]
+        general = [one for one, rule in zip(shown, chosen, strict=True) if not rule.when]
+        text, exported = self._environment.render(policy.template, self._variables(general, shown))
         turns = [_turn(item, self._where) for item in exported.get("turns", ())]
         turns += [
-            Turn(user=self.user_text(shot), assistant=shot.label, example_id=shot.id)
+            Turn(user=self.user_text(shot, scoped), assistant=shot.label, example_id=shot.id)
             for shot in shots
         ]
         prompt = Prompt(
             system=_trim_lines(text),
             labels=dict(self._rulebook.task.labels),
-            user_template=self._user_source,
+            user_template=self._user_source_for(scoped),
             turns=tuple(turns),
         )
         return RenderedPrompt(
@@ -147,39 +159,64 @@ class PromptBuilder:
             rules=tuple(rule.id for rule in shown),
             examples=self._examples_shown(shown, turns),
             templates=self.sources,
+            scoped=scoped,
         )
 
-    def user_text(self, example: Example) -> str:
+    def user_text(self, example: Example, rules: Sequence[Rule] | None = None) -> str:
         """Return the user message for one example; raises ``TemplateError``.
 
-        The template sees each input field by name, or all of them as ``inputs``.
+        The template sees each input field by name, or all of them as ``inputs``; and those of
+        ``rules`` (default: the active ones) that have a ``when`` which holds, if it asks for them.
         """
         name = self._rulebook.prompt.user_template
-        asks_for_all = "inputs" in self._environment.variables_used(name)
-        variables = {"inputs": dict(example.inputs)} if asks_for_all else example.inputs
+        variables: dict[str, Any] = dict(example.inputs)
+        if self._asks_for_all:
+            variables = {"inputs": variables}
+        if self._shows_rules:
+            offered = self._rulebook.active_rules if rules is None else rules
+            variables["rules"] = tuple(
+                {"id": rule.id, "instruction": rule.instruction.strip()}
+                for rule in offered
+                if rule.when and rule.applies_to(example.inputs)
+            )
         return self._environment.render(name, variables)[0].strip("\n")
 
-    def query(self, example: Example) -> Query:
-        """Return what a student is asked about one example."""
-        return Query(
-            example_id=example.id, sha256=example.input_sha256, text=self.user_text(example)
-        )
+    def query(self, example: Example, rendered: RenderedPrompt) -> Query:
+        """Return what a student is asked about one example under a prompt of this builder."""
+        text = self.user_text(example, rendered.scoped)
+        return Query(example_id=example.id, sha256=example.input_sha256, text=text)
+
+    @cached_property
+    def _asks_for_all(self) -> bool:
+        name = self._rulebook.prompt.user_template
+        return "inputs" in self._environment.variables_used(name)
+
+    @cached_property
+    def _shows_rules(self) -> bool:
+        name = self._rulebook.prompt.user_template
+        is_field = "rules" in self._rulebook.task.inputs
+        return not is_field and "rules" in self._environment.variables_used(name)
 
     @property
     def _where(self) -> str:
         return f"{self._folder}/{self._rulebook.prompt.template}"
 
-    @property
-    def _user_source(self) -> str:
-        return self._templates.get(self._rulebook.prompt.user_template, "").replace("\r\n", "\n")
+    def _user_source_for(self, scoped: Sequence[Rule]) -> str:
+        """Return the source of the user template, with the choice of its rules in front."""
+        source = self._templates.get(self._rulebook.prompt.user_template, "")
+        chosen = choice_source(scoped, as_mapping=self._asks_for_all) if self._shows_rules else ""
+        return chosen + source.replace("\r\n", "\n")
 
-    def _variables(self, shown: Sequence[ShownRule]) -> dict[str, Any]:
+    def _variables(
+        self, general: Sequence[ShownRule], shown: Sequence[ShownRule]
+    ) -> dict[str, Any]:
+        """Return what the system template sees: rules without ``when``, and exemplars of all."""
         policy = self._rulebook.prompt
         task = self._rulebook.task
         variables: dict[str, Any] = {
             "task": ShownTask(title=self._rulebook.title, instruction=task.instruction.strip()),
             "labels": tuple(ShownLabel(name, text) for name, text in task.labels.items()),
-            "rules": tuple(shown),
+            "rules": tuple(general),
         }
         taken = sorted(set(policy.variables) & {*variables, "exemplars", "turns"})
         if taken:
@@ -192,7 +229,7 @@ class PromptBuilder:
             variables["exemplars"] = _by_rule(shown)
         return {**variables, **policy.variables}
 
-    def _show(self, rule: Rule) -> ShownRule:
+    def _show(self, rule: Rule, scoped: Sequence[Rule]) -> ShownRule:
         labels = rule.labels
         return ShownRule(
             id=rule.id,
@@ -201,16 +238,18 @@ class PromptBuilder:
             labels=labels,
             instruction=rule.instruction.strip(),
             priority=rule.priority,
-            _exemplars=lambda role: self._exemplars(rule, role),
+            _exemplars=lambda role: self._exemplars(rule, role, scoped),
         )
 
-    def _exemplars(self, rule: Rule, role: Role) -> tuple[ShownExample, ...]:
+    def _exemplars(
+        self, rule: Rule, role: Role, scoped: Sequence[Rule]
+    ) -> tuple[ShownExample, ...]:
         most: int = getattr(self._rulebook.prompt.exemplars, role)
         cited = rule.provenance.examples if rule.provenance else ()
         chosen = [citation for citation in cited if citation.role == role][:most]
-        return tuple(self._show_example(rule, citation) for citation in chosen)
+        return tuple(self._show_example(rule, citation, scoped) for citation in chosen)
 
-    def _show_example(self, rule: Rule, citation: Citation) -> ShownExample:
+    def _show_example(self, rule: Rule, citation: Citation, scoped: Sequence[Rule]) -> ShownExample:
         example = self._by_id.get(citation.id)
         if example is None:
             raise DataError(
@@ -229,7 +268,7 @@ class PromptBuilder:
             rule_id=rule.id,
             role=citation.role,
             label=example.label,
-            user=self.user_text(example),
+            user=self.user_text(example, scoped),
             inputs=example.inputs,
         )
 
@@ -315,7 +354,9 @@ def render_within_budget(
             )
         if rulebook.prompt.over_budget == "error" or not rules:
             raise _over_budget(rulebook, rules, tokens, count_tokens)
-        trimmed.append(rules.pop().id)
+        # A rule with a `when` is no part of the system text: leaving it out saves nothing there.
+        last = max((n for n, rule in enumerate(rules) if not rule.when), default=len(rules) - 1)
+        trimmed.append(rules.pop(last).id)
         rendered = builder.build(rules)
     return replace(rendered, trimmed=tuple(trimmed), tokens=tokens)
 

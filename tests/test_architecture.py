@@ -51,6 +51,7 @@ FLOORS = {
     "pldgov.interpretability.model": 1,
     "pldgov.metrics": 2,
     "pldgov.prompt": 2,
+    "pldgov.scoped_rules": 1,
     "pldgov.report": 2,
     "pldgov.rule_coverage": 2,
     "pldgov.student_lock": 2,

@@ -38,6 +38,15 @@ class _View:
     content: ContentWords
     priority: int
     cites: tuple[tuple[str, str], ...]
+    when: Mapping[str, tuple[str, ...]]
+
+    def is_apart_from(self, other: _View) -> bool:
+        """Tell whether the two ask for other phrases of one field."""
+        return any(
+            not set(phrases) & set(other.when[field])
+            for field, phrases in self.when.items()
+            if field in other.when
+        )
 
 
 def find_conflicts(
@@ -84,7 +93,8 @@ def _view(rule: Rule | DraftRule, labels: Sequence[str]) -> _View:
         examples = rule.provenance.examples if rule.provenance else ()
         cites = tuple((cited.id, cited.role) for cited in examples)
     content = content_words(rule.instruction, labels=labels)
-    return _View(rule.id, tuple(rule.labels), content, rule.priority, cites)
+    when = dict(rule.when)
+    return _View(rule.id, tuple(rule.labels), content, rule.priority, cites, when)
 
 
 def _similarities(
@@ -104,6 +114,8 @@ def _between(
 ) -> Iterator[Conflict]:
     for one, other in itertools.combinations(range(len(views)), 2):
         first, second = views[one], views[other]
+        if first.is_apart_from(second):
+            continue
         cosine = min(1.0, float(similar[one, other])) if measured else None
         if similar[one, other] >= near:
             yield from _near_equal(first, second, cosine)

@@ -74,7 +74,7 @@ def _worth(rule: DraftRule) -> tuple[int, int, str]:
 
 
 def _same_labels(one: DraftRule, other: DraftRule) -> bool:
-    return set(one.labels) == set(other.labels)
+    return set(one.labels) == set(other.labels) and one.when == other.when
 
 
 def _with(rule: DraftRule, others: Sequence[DraftRule]) -> DraftRule:

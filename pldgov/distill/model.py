@@ -158,7 +158,7 @@ class Clustering:
     say what else a reader should know, above all what is approximate.
     """
 
-    strategy: ClusterStrategy
+    strategy: ClusterStrategy | Literal["per-value"]
     members: tuple[tuple[str, ...], ...]
     outliers: tuple[str, ...] = ()
     parameters: Mapping[str, float] = field(default_factory=dict)
@@ -180,7 +180,7 @@ class DraftRule:
 
     ``request`` says which teacher answer its wording came from, ``first_request`` which one the
     rule itself came from where a later answer modified it. ``lineage`` names rules it was split
-    (one) or merged (several) from.
+    (one) or merged (several) from. ``when``: input field and phrases, as in a rulebook's rule.
     """
 
     id: str
@@ -193,6 +193,7 @@ class DraftRule:
     priority: int = 0
     lineage: tuple[str, ...] = ()
     first_request: str | None = None
+    when: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)

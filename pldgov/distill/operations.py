@@ -81,6 +81,7 @@ def _modified(present: Mapping[str, DraftRule], operation: Operation) -> DraftRu
         new,
         id=old.id,
         priority=old.priority,
+        when=old.when,
         lineage=old.lineage,
         first_request=old.first_request or old.request,
     )
@@ -90,7 +91,9 @@ def _replaced(rule_set: RuleSet, operation: Operation) -> RuleSet:
     """Put the operation's rules (none when it retires) where the first target stands."""
     targets = set(operation.targets)
     first = min(rule_set.ids.index(target) for target in targets)
-    new = tuple(replace(rule, lineage=operation.targets) for rule in operation.rules)
+    whens = {rule.when for rule in rule_set.rules if rule.id in targets}
+    when = whens.pop() if len(whens) == 1 else ()  # rules for two kinds of input make one for all
+    new = tuple(replace(rule, lineage=operation.targets, when=when) for rule in operation.rules)
     left = [rule for rule in rule_set.rules[:first] if rule.id not in targets]
     right = [rule for rule in rule_set.rules[first:] if rule.id not in targets]
     gone = tuple(rule for rule in rule_set.rules if rule.id in targets) if new else ()

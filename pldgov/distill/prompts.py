@@ -27,7 +27,8 @@ class TeacherPrompts:
 
     ``templates`` maps every template's path below the templates folder to its text; ``folder`` is
     what messages call that folder. ``rule_words`` is the most words of a rule that a teacher
-    writes, None for no limit.
+    writes, None for no limit. ``scoped`` asks for rules for one kind of input each
+    (``teacher/synthesize_scoped.j2``).
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class TeacherPrompts:
         title: str,
         folder: str = "templates",
         rule_words: int | None = None,
+        scoped: bool = False,
     ) -> None:
         self._templates = templates
         self._environment = PromptEnvironment(templates, folder=folder)
@@ -45,6 +47,7 @@ class TeacherPrompts:
         self.task = task
         self.title = title
         self.rule_words = rule_words
+        self.scoped = scoped
 
     def messages(self, phase: Phase, variables: Mapping[str, Any]) -> tuple[Message, ...]:
         """Return the system message of a phase and its user message with ``variables``.
@@ -52,10 +55,10 @@ class TeacherPrompts:
         Raises ``TemplateError``.
         """
         if phase not in self._systems:
-            self._systems[phase] = self._render(f"teacher/{phase}.j2", self._about(phase))
+            self._systems[phase] = self._render(f"{self._root(phase)}.j2", self._about(phase))
         return (
             {"role": "system", "content": self._systems[phase]},
-            {"role": "user", "content": self._render(f"teacher/{phase}_input.j2", variables)},
+            {"role": "user", "content": self._render(f"{self._root(phase)}_input.j2", variables)},
         )
 
     def again(self, variables: Mapping[str, Any]) -> str:
@@ -64,10 +67,13 @@ class TeacherPrompts:
 
     def digest(self, phase: Phase) -> str:
         """Return the digest over all templates of a phase: what provenance cites."""
-        roots = (f"teacher/{phase}.j2", f"teacher/{phase}_input.j2", AGAIN)
+        roots = (f"{self._root(phase)}.j2", f"{self._root(phase)}_input.j2", AGAIN)
         names = sorted({name for root in roots for name in self._environment.templates_used(root)})
         texts = [[name, digest_text(self._templates[name].replace("\r\n", "\n"))] for name in names]
         return digest_value(texts)
+
+    def _root(self, phase: Phase) -> str:
+        return f"teacher/{phase}{'_scoped' if self.scoped and phase == 'synthesize' else ''}"
 
     def _about(self, phase: Phase) -> dict[str, Any]:
         labels = self.task.labels.items()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pldgov.dataset import Example
     from pldgov.distill.model import Clustering, Finding, MicroInstruction, TeacherReply
     from pldgov.distill.prompts import TeacherPrompts
+    from pldgov.distill.scoping import Kind
     from pldgov.ports import ReplyArchive
 
 
@@ -30,12 +31,14 @@ class _Answer(TeacherAnswer):
 class Part:
     """What one request is about: a cluster, or a part of a large one.
 
-    ``name`` says which, for people. ``outliers``: these instructions are in no cluster.
+    ``name`` says which, for people. ``outliers``: these instructions are in no cluster. ``kind``:
+    the kind of input that all of them are about, and that the rules are to be shown with.
     """
 
     name: str
     members: tuple[MicroInstruction, ...]
     outliers: bool = False
+    kind: Kind | None = None
 
 
 def synthesize(
@@ -49,15 +52,19 @@ def synthesize(
     max_per_request: int = 60,
     outliers: bool = False,
     taken: Collection[str] = (),
+    kinds: Sequence[Kind] = (),
 ) -> Step[tuple[DraftRule, ...]]:
     """Return ``candidates`` sets of rules, and the requests without a reply.
 
     Every set comes from its own requests; the first of several is the one of a single draw.
     ``outliers`` asks about the instructions in no cluster as well, label by label. ``taken``
-    holds ids that no new rule may have. Raises ``TemplateError`` for the teacher's templates.
+    holds ids that no new rule may have, ``kinds`` what each cluster is about where clusters are
+    kinds of input. Raises ``TemplateError`` for the teacher's templates.
     """
     known = {example.id: example for example in examples}
-    parts = plan_parts(clustering, instructions, max_per_request=max_per_request, tail=outliers)
+    parts = plan_parts(
+        clustering, instructions, max_per_request=max_per_request, tail=outliers, kinds=kinds
+    )
     draws = [
         _draw(parts, draw, known, prompts=prompts, archive=archive)
         for draw in range(1, candidates + 1)
@@ -76,21 +83,30 @@ def plan_parts(
     *,
     max_per_request: int,
     tail: bool = False,
+    kinds: Sequence[Kind] = (),
 ) -> tuple[Part, ...]:
     """Return what each request is about: clusters in order, large ones in even parts."""
     by_id = {each.id: each for each in instructions}
-    groups = [
-        (f"cluster {number}", [by_id[id_] for id_ in members], False)
-        for number, members in enumerate(clustering.members, start=1)
+    about: Sequence[Kind | None] = kinds or [None] * len(clustering.members)
+    groups: list[tuple[str, list[MicroInstruction], bool, Kind | None]] = [
+        (f"cluster {number}", [by_id[id_] for id_ in members], False, kind)
+        for number, (members, kind) in enumerate(
+            zip(clustering.members, about, strict=True), start=1
+        )
     ]
     if tail:
         loose: dict[str, list[MicroInstruction]] = defaultdict(list)
         for id_ in clustering.outliers:
             loose[by_id[id_].label].append(by_id[id_])
-        groups += [(f"outliers: {label}", loose[label], True) for label in sorted(loose)]
+        groups += [(f"outliers: {label}", loose[label], True, None) for label in sorted(loose)]
     return tuple(
-        Part(name if count == 1 else f"{name}, part {number} of {count}", tuple(piece), is_tail)
-        for name, members, is_tail in groups
+        Part(
+            name if count == 1 else f"{name}, part {number} of {count}",
+            tuple(piece),
+            is_tail,
+            kind,
+        )
+        for name, members, is_tail, kind in groups
         for number, count, piece in _even(members, max_per_request)
     )
 
@@ -106,6 +122,7 @@ class SynthesisReader:
 
     check: RuleCheck
     may_be_empty: bool = False
+    kind: Kind | None = None
     repeats_all: bool = True
 
     def read(self, reply: TeacherReply, *, only: frozenset[str] | None) -> Reading[DraftRule]:
@@ -123,7 +140,11 @@ class SynthesisReader:
         ]
         findings: tuple[Finding, ...] = tuple(f for each in drafted for f in each.findings)
         return Reading(
-            items=tuple(each.rule for each in drafted if each.rule),
+            items=tuple(
+                replace(each.rule, when=self.kind.when if self.kind else ())
+                for each in drafted
+                if each.rule
+            ),
             complaints=tuple(c for each in drafted for c in each.complaints),
             findings=findings,
         )
@@ -151,6 +172,7 @@ def _draw(
                     most_words=prompts.rule_words,
                 ),
                 may_be_empty=part.outliers,
+                kind=part.kind,
             ),
             archive=archive,
             prompts=prompts,
@@ -163,6 +185,9 @@ def _request(
     part: Part, draw: int, schema: Mapping[str, Any], prompts: TeacherPrompts
 ) -> TeacherRequest:
     variables = {"instructions": part.members, "outliers": part.outliers, "draw": draw}
+    if part.kind:
+        del variables["outliers"]
+        variables["kind"] = part.kind
     return TeacherRequest(
         phase="synthesize",
         messages=prompts.messages("synthesize", variables),

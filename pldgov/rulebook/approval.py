@@ -34,6 +34,12 @@ def rule_digest(rule: Rule, exemplars: Exemplars) -> str:
             "priority": rule.priority,
             "support": _shown(rule, "support", exemplars),
             "counter": _shown(rule, "counter", exemplars),
+            # Approvals of rules without it were given before there was such a field.
+            **(
+                {"when": {key: list(value) for key, value in rule.when.items()}}
+                if rule.when
+                else {}
+            ),
         }
     )
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SCHEMA_ID = "pldgov.rulebook/v1"
 
@@ -29,6 +32,7 @@ def _iso_text(value: Any) -> Any:
     return value
 
 
+Phrases = Annotated[tuple[Text, ...], Field(min_length=1)]
 Day = Annotated[dt.date, BeforeValidator(_iso_text)]
 
 RuleStatus = Literal["draft", "active", "deprecated"]
@@ -111,6 +115,11 @@ class Rule(Part):
         default=(), description="The labels that the rule argues for, the main one first."
     )
     instruction: Text = Field(description="The text that the student reads.")
+    when: dict[Identifier, Phrases] = Field(
+        default_factory=dict,
+        description="Input field -> phrases. The user message shows the rule, for inputs in which "
+        "each of these fields holds one of its phrases (in any case); the system prompt does not.",
+    )
     priority: int = Field(
         default=0, description="Higher goes first; the first to stay when a budget trims."
     )
@@ -131,6 +140,21 @@ class Rule(Part):
         description="Checks that do not apply to this rule: name of the check -> reason.",
     )
     review: Review | None = Field(default=None, description="The approval of this wording.")
+
+    def applies_to(self, inputs: Mapping[str, str]) -> bool:
+        """Tell whether ``when`` holds for the input fields by name; always where it is empty."""
+        return all(
+            any(phrase.lower() in inputs.get(field, "").lower() for phrase in phrases)
+            for field, phrases in self.when.items()
+        )
+
+    def is_apart_from(self, other: Rule) -> bool:
+        """Tell whether the two ask for other phrases of one field: they are for other inputs."""
+        return any(
+            not set(phrases) & set(other.when[field])
+            for field, phrases in self.when.items()
+            if field in other.when
+        )
 
 
 class Task(Part):

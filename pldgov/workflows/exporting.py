@@ -66,7 +66,9 @@ def export_prompt(
         rulebook=rulebook.name,
         title=rulebook.title,
         fields=rulebook.task.inputs,
-        pieces=take_apart(
+        pieces="it shows rules by what the input says"
+        if rendered.scoped
+        else take_apart(
             _user_sources(revision), fields=rulebook.task.inputs, render=_render_user(builder)
         ),
         schema=response_format["json_schema"]["schema"],

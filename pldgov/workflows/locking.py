@@ -103,5 +103,5 @@ def _ask_once(student: Student, revision: Revision) -> None:
     train = revision.split("train")
     if not train:
         raise UsageError("there is no training example to ask about", where=revision.path)
-    for _ in student.answer(side.rendered.prompt, (side.builder.query(train[0]),)):
+    for _ in student.answer(side.rendered.prompt, (side.builder.query(train[0], side.rendered),)):
         return

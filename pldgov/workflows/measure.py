@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -104,7 +104,11 @@ def measure(
     labels = tuple(rendered.prompt.labels)
     sample = calibration_sample(train, rendered, card=answering.card)
     answers, asked = collect_answers(
-        rendered, (*examples, *sample), query=builder.query, answering=answering, stage=stage
+        rendered,
+        (*examples, *sample),
+        query=partial(builder.query, rendered=rendered),
+        answering=answering,
+        stage=stage,
     )
     given = [answers[example.input_sha256] for example in sample]
     golds = [example.label for example in sample]

@@ -390,3 +390,14 @@ def test_changes_are_grouped_by_rule(compare):
     """All that happened to one rule stands together."""
     grouped = by_rule(compare(CASES["several at once"][0]))
     assert [change.kind for change in grouped["r-1"]] == ["relabelled", "reworded", "metadata"]
+
+
+def test_for_which_inputs_a_rule_is_shown_reaches_the_student(compare):
+    """A rule that moves from the system prompt to some user messages is another prompt."""
+
+    def show_rules(side):
+        side.templates["user.j2"] += "{% for rule in rules %}{{ rule.instruction }}{% endfor %}"
+
+    (change,) = compare(put(1, when={"text": ["card"]}), both=show_rules)
+    assert told([change]) == [("rescoped", "r-1", True)]
+    assert (change.field, change.before, change.after) == ("when", {}, {"text": ["card"]})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -157,3 +159,12 @@ def test_nearly_within_finds_exactly_the_pairs_that_counting_finds(monkeypatch, 
         }
         assert set(nearly_within(contents, missing=missing)) == expected
         assert expected
+
+
+def test_rules_for_different_kinds_of_input_do_not_meet():
+    """One input shows the one or the other, so that the same words for other labels are no conflict."""
+    one, two = draft("one", ("fraud",), STOLEN), draft("two", ("enquiry",), STOLEN)
+    card, letter = ((("text", (word,)),) for word in ("card", "letter"))
+    assert kinds([replace(one, when=card), replace(two, when=letter)]) == []
+    assert kinds([replace(one, when=card), replace(two, when=card)])
+    assert kinds([replace(one, when=card), two])

@@ -38,11 +38,22 @@ def citing(*examples: Citation) -> Rule:
         with_(labels=("other", "fraud")),
         with_(instruction="Somebody else spent it: other."),
         with_(priority=1),
+        with_(when={"text": ("card",)}),
         citing(LATER, COUNTER),
         citing(PINNED, COUNTER.model_copy(update={"sha256": "9" * 64})),
         citing(COUNTER),
     ],
-    ids=["id", "title", "labels", "wording", "priority", "example", "its content", "fewer"],
+    ids=[
+        "id",
+        "title",
+        "labels",
+        "wording",
+        "priority",
+        "scope",
+        "example",
+        "its content",
+        "fewer",
+    ],
 )
 def test_what_a_template_can_see_is_covered(changed):
     """A change of anything that a template can show changes the digest."""

@@ -128,6 +128,7 @@ CASES = [
     Case("unknown-related", "to itself", {"priority: 10": "related: [{id: r-01, type: precedes}]"}),
     Case("modified-before-created", "modified on 2026-01-30, before it was created on 2026-01-31", {"priority: 10": "modified: 2026-01-30"}, at="30:15", rule="r-01"),
     Case("similar-instruction", 'rule "r-03" says almost the same as rule "r-01"', {"  - id: r-02": SAME + "  - id: r-02"}, at="43:5", rule="r-03"),
+    Case("unknown-field", 'rule "r-01" asks for "texts", which is no input of the task', {"    priority: 10": "    when: {texts: [card]}\n    priority: 10"}, at="30:12", hint='did you mean "text"?', rule="r-01"),
     Case("rule-conflict", 'rules "r-01" and "r-03" argue for "cards" and "no" in nearly the same case', {"  - id: r-02": SAME.replace("[cards]", "['no']") + "  - id: r-02"}, at="43:5", rule="r-03"),
     Case("rule-conflict", 'rule "r-01" holds wherever rule "r-03" does', {"  - id: r-02": LATER + "  - id: r-02", "priority: 10": "priority: 0"}, at="43:5", rule="r-03"),
     Case("unknown-label", 'argues for "card", which is no label', {"labels: [cards]": "labels: [cards, card]"}, at="26:21", hint='did you mean "cards"?', rule="r-01"),
@@ -392,3 +393,15 @@ def test_an_approval_by_somebody_else_is_fine(author):
 def test_no_policy_asks_for_nothing():
     """Approvals that hold, and rules without one, are no finding by default."""
     assert lint(edited({BEFORE_R02: reviewed() + BEFORE_R02})) == ()
+
+
+def test_rules_for_different_inputs_neither_repeat_nor_contradict_each_other():
+    """The words may be the same where an input shows one rule or the other, never both."""
+    scoped = SAME.replace("[cards]", "['no']").replace(
+        "    provenance", "    when: {text: [letter]}\n    provenance"
+    )
+    text = edited({"  - id: r-02": scoped + "  - id: r-02"})
+    told = {problem.code for problem in lint(text)}
+    assert {"similar-instruction", "rule-conflict"} <= told  # one of them is for every input
+    apart = text.replace("    priority: 10", "    when: {text: [card]}\n    priority: 10", 1)
+    assert not {"similar-instruction", "rule-conflict"} & {one.code for one in lint(apart)}

@@ -1,13 +1,16 @@
 """The whole run: from examples and a teacher to a rulebook, and back to the same bytes."""
 
 import json
+import re
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from pldgov.config import load_config
 from pldgov.errors import ProviderError, RulebookError, UnjudgedError, UsageError
+from pldgov.results import Answer, DecisionPolicy
 from pldgov.workflows.distilling.journey import run_id_of
 from pldgov.workflows.distilling.settings import merge_settings
 from pldgov.workflows.distilling.writing import require_lint
@@ -425,3 +428,74 @@ def test_the_run_id_follows_from_settings_and_training_examples(world, root, tmp
         settings(sed=1)
     with pytest.raises(UsageError, match="no template"):
         settings(templates=["none.j2"])
+
+
+def test_candidates_are_measured_on_unshown_training_examples_too(world, root):
+    """None of those that the prompt shows, and the calls that it takes are counted."""
+    done = world.distill(root, rounds=0, prune=False, judge_on_train=True, templates=["turns.j2"])
+    lines = (root / "rulebooks/toy/evidence/distill.jsonl").read_text().splitlines()
+    decided = [r["value"].split() for r in map(json.loads, lines) if r["kind"] == "decisions"]
+    shown = len(done.outcome.best.rule_set.rules)
+    assert {len(said) for said in decided} >= {36 + 60, 36 + 60 - shown}
+    assert done.summary.student_calls == (36 + 60) * len(done.outcome.judge.archive)
+    assert world.distill(root, check=True).diff == ""
+
+
+def test_a_calibration_that_has_seen_the_gold_labels_cannot_be_judged_on_them(world, root):
+    """It would be told the answers first; the error says which setting to leave out."""
+    student = world.ToyStudent()
+    student.card = replace(student.card, policy=DecisionPolicy(calibration="fitted"))
+    with pytest.raises(UsageError, match="gold labels of training examples") as caught:
+        world.distill(root, student=student, judge_on_train=True)
+    assert caught.value.where == "judge_on_train"
+
+
+class ReadsItsRule:
+    """A student that answers with the label that the rule in its user message begins with."""
+
+    def __init__(self, inner):
+        self.card, self.count_tokens, self.close = inner.card, inner.count_tokens, inner.close
+
+    def answer(self, prompt, queries):
+        for index, query in enumerate(queries):
+            rule = query.text.rpartition("\n")[2]
+            yield index, Answer(rule.partition(",")[0] if "," in rule else "card", tokens_in=1)
+
+
+def test_each_kind_of_input_gets_a_rule_of_its_own(world, tmp_path):
+    """By the values of a field: one request and one rule each, shown with its inputs alone."""
+    root = world.build(tmp_path / "repo", user_template="user_rules.j2")
+    book = root / "rulebooks/toy/rulebook.yaml"
+    book.write_text(book.read_text().replace("- text\n", "- text\n  - form\n"))
+    for path in book.parent.glob("examples/*.jsonl"):
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        for row in rows:
+            row["form"] = f"This is a form of {row['label'][::-1]} kind."
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    asked = []
+
+    def say(request):
+        if request.phase != "synthesize":
+            return world.say(request)
+        text = request.messages[1]["content"]
+        asked.append(text)
+        label, examples = (
+            re.search(r"kind: (\w+) 20\.", text)[1],
+            re.findall("Example (.+)", text),
+        )
+        instruction = f"{label}, unless nothing is said: then card."
+        told = world.rule("x", label, examples[:2]) | {"instruction": instruction}
+        return json.dumps({"rules": [told | {"title": f"Forms of {label}"}]})
+
+    done = world.distill(
+        root, teacher=world.ToyTeacher(answer=say), student=ReadsItsRule(world.ToyStudent()),
+        scope="form", rounds=0, prune=False, templates=["plain.j2"],
+    )  # fmt: skip
+    assert len(asked) == 3
+    assert all("inputs whose form is\nThis is a form of " in text for text in asked)
+    rules = load(root).rulebook.rules
+    whens = {rule.labels: rule.when for rule in rules}
+    assert whens == {(one,): {"form": (one[::-1],)} for one in ("card", "loan", "other")}
+    lines = {line.name.split(" (")[0]: line.macro_f1 for line in done.summary.gate}
+    assert lines["final"] == 1.0 > lines["zero-shot"]
+    assert world.distill(root, check=True).diff == ""

@@ -37,6 +37,27 @@ def unknown_template(subject: Subject) -> Iterator[Finding]:
 
 
 @check(
+    "unknown-field",
+    severity="error",
+    description="a field in a rule's `when` that is no input of the task",
+)
+def unknown_field(subject: Subject) -> Iterator[Finding]:
+    """Find rules that would wait for a field that no example has."""
+    known = subject.rulebook.task.inputs
+    for index, rule in enumerate(subject.rulebook.rules):
+        for field in rule.when:
+            if field not in known:
+                yield subject.in_rule(
+                    index,
+                    "when",
+                    field,
+                    at_key=True,
+                    message=f'rule "{rule.id}" asks for "{field}", which is no input of the task',
+                    hint=did_you_mean(field, known) or f"inputs: {', '.join(known)}",
+                )
+
+
+@check(
     "folder-name",
     severity="error",
     scope="rulebook",
@@ -113,4 +134,4 @@ def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-CHECKS = (unknown_template, folder_name, name_clash)
+CHECKS = (unknown_template, unknown_field, folder_name, name_clash)

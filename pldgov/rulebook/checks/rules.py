@@ -115,7 +115,7 @@ def similar_instruction(subject: Subject) -> Iterator[Finding]:
     texts = [Example(rule.id, {"instruction": rule.instruction}, "") for _, rule in rules]
     reported: set[int] = set()
     for first, second in near_equal_pairs(texts):
-        if second in reported:
+        if second in reported or rules[first][1].is_apart_from(rules[second][1]):
             continue
         reported.add(second)
         index, rule = rules[second]
@@ -161,6 +161,7 @@ def _conflict(one: Rule, narrow: ContentWords, other: Rule, wide: ContentWords) 
     """Return how ``other``, which holds nearly all words of ``one``, conflicts with it, if so."""
     if (
         not disjoint(one.labels, other.labels)
+        or one.is_apart_from(other)
         or narrow.negations != wide.negations
         or len(narrow.words) < _LEAST_WORDS
     ):

@@ -21,6 +21,7 @@ _OWN_KINDS: dict[str, ChangeKind] = {
     "title": "retitled",
     "labels": "relabelled",
     "instruction": "reworded",
+    "when": "rescoped",
     "priority": "reprioritised",
     "provenance": "provenance",
     "review": "approval",
@@ -127,6 +128,7 @@ def _whole(kind: ChangeKind, rule: Rule) -> Change:
         "labels": list(rule.labels),
         "priority": rule.priority,
         "instruction": rule.instruction,
+        **({"when": rule.model_dump(mode="json")["when"]} if rule.when else {}),
     }
     return Change(
         kind=kind,
@@ -237,6 +239,7 @@ _REACH: dict[str, Callable[[RuleSides, Rule, Rule], bool]] = {
     "instruction": lambda _, old, new: old.instruction.strip() != new.instruction.strip(),
     "title": lambda sides, *_: sides.shown.says("title"),
     "labels": lambda sides, *_: sides.shown.says("label", "labels"),
+    "when": lambda *_: True,
     "priority": lambda sides, *_: sides.shown.says("priority") or sides.priorities_matter,
     "provenance": _other_exemplars,
 }

@@ -67,7 +67,8 @@ class Grouping:
             [rule.id, rule.instruction, rule.labels, [[c.id, c.role] for c in rule.cites]]
             for rule in rules
         ]
-        key = digest_value([mine, people, list(context), self.embedder_key])
+        scopes = [[rule.when for rule in rules]] if any(rule.when for rule in rules) else []
+        key = digest_value([mine, people, list(context), self.embedder_key, *scopes])
         found: list[Any] = self.recording.memo(
             "duplicates", key, lambda: self._distinct(rules, kept, context)
         )

@@ -139,6 +139,8 @@ class CandidateJudge:
 
     ``kept`` are the rules of people: they stand first in every candidate. ``known`` is the whole
     train split, of which ``train`` is what is left after a validation split was cut from it.
+    With ``on_train`` a candidate is measured on the training examples that it does not show, too:
+    where validation is small, a candidate that is best on it alone is often so by chance.
     ``most_calls`` bounds the answers that all candidates together may take, whether they are
     asked now or were before: so that a run that is repeated goes the same way.
     """
@@ -151,6 +153,7 @@ class CandidateJudge:
     placing: Placing
     deciding: Deciding
     known: Sequence[Example]
+    on_train: bool = False
     most_calls: int | None = None
     calls: int = 0
     archive: list[Judged] = field(default_factory=list)
@@ -182,7 +185,7 @@ class CandidateJudge:
 
     def affordable(self) -> bool:
         """Tell whether one more candidate can be measured."""
-        needed = self.deciding.calls(self.validation, self.train)
+        needed = self._calls()
         return self.most_calls is None or self.calls + needed <= self.most_calls
 
     def render(self, rule_set: RuleSet) -> RenderedPrompt:
@@ -218,16 +221,26 @@ class CandidateJudge:
             return replace(judged, refused=f"{size} tokens are over the budget of {budget}")
         if not self.affordable():
             return replace(judged, refused=f"would pass max_student_calls ({self.most_calls})")
-        self.calls += self.deciding.calls(self.validation, self.train)
+        self.calls += self._calls()
         decisions = self.deciding.decide(
             self._builder(rule_set.layout),
             rendered,
-            self.validation,
+            (*self.validation, *self._unshown(rendered)),
             train=self.train,
             rulebook=self.rulebook,
             stage=step,
         )
         return replace(judged, macro_f1=macro_f1(decisions, self.rulebook.labels))
+
+    def _calls(self) -> int:
+        """Return about how many answers a candidate takes."""
+        calls = self.deciding.calls(self.validation, self.train)
+        return max(calls, len(self.validation) + len(self.train)) if self.on_train else calls
+
+    def _unshown(self, rendered: RenderedPrompt) -> tuple[Example, ...]:
+        """Return the training examples to measure on: none that the prompt shows with its label."""
+        shown = {id_ for id_, _ in rendered.examples}
+        return tuple(one for one in self.train if one.id not in shown) if self.on_train else ()
 
     def _size(self, rule_set: RuleSet) -> int:
         rendered = self.render(rule_set)

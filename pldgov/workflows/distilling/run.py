@@ -22,8 +22,10 @@ from pldgov.distill.pruning import (
     prune,
 )
 from pldgov.distill.sampling import sample_examples
+from pldgov.distill.scoping import by_value
 from pldgov.distill.synthesize import synthesize
-from pldgov.errors import DataError
+from pldgov.errors import DataError, UsageError
+from pldgov.results import READS_GOLD
 from pldgov.workflows.consulting import consult
 from pldgov.workflows.distilling.drawing import Drawn, clustering_notes, joined
 from pldgov.workflows.distilling.grouping import Grouping, usable_clusterings
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
         Usage,
     )
     from pldgov.distill.planning import Plan
+    from pldgov.distill.scoping import Kind
     from pldgov.ports import Embedder, Progress, ReplyArchive, Teacher
     from pldgov.rulebook.loading import Revision
     from pldgov.rulebook.model import Rule
@@ -108,6 +111,7 @@ class Distillation:
             title=rulebook.title,
             folder=folder,
             rule_words=self.settings.rule_words,
+            scoped=self.settings.scope is not None,
         )
 
     def run(self) -> Outcome:
@@ -217,12 +221,17 @@ class Distillation:
 
     def _synthesize(self, instructions: Sequence[MicroInstruction]) -> tuple[Drawn, ...]:
         grouping = self._grouping()
-        tried = grouping.clusterings(instructions)
-        self.notes += clustering_notes(tried)
-        chosen = usable_clusterings(tried, outliers=self.settings.outliers)
+        kinds: tuple[Kind, ...] = ()
+        if self.settings.scope is None:
+            tried = grouping.clusterings(instructions)
+            self.notes += clustering_notes(tried)
+            chosen = usable_clusterings(tried, outliers=self.settings.outliers)
+        else:
+            clustering, kinds = by_value(instructions, field=self.settings.scope, train=self.train)
+            chosen = (clustering,)
 
         def run() -> Step[Drawn]:
-            return joined([(each, self._draw(each, instructions)) for each in chosen])
+            return joined([(each, self._draw(each, instructions, kinds)) for each in chosen])
 
         drawn = self._consult("synthesize", run)
         context = [one.instruction for one in instructions]
@@ -241,7 +250,10 @@ class Distillation:
         return Grouping(self.settings, doors.recording, doors.embedder, doors.embedder_key)
 
     def _draw(
-        self, clustering: Clustering, instructions: Sequence[MicroInstruction]
+        self,
+        clustering: Clustering,
+        instructions: Sequence[MicroInstruction],
+        kinds: Sequence[Kind],
     ) -> Step[tuple[DraftRule, ...]]:
         return synthesize(
             clustering,
@@ -253,10 +265,26 @@ class Distillation:
             max_per_request=self.settings.instructions_per_request,
             outliers=self.settings.outliers,
             taken={rule.id for rule in self.kept},
+            kinds=kinds,
         )
 
     def _judge(self) -> CandidateJudge:
         rulebook = self.revision.rulebook
+        deciding = Deciding.of(
+            self.settings.student,
+            recording=self.doors.recording,
+            ask=self.doors.ask,
+            recorded=self.doors.recorded,
+            dry_run=self.doors.dry_run,
+        )
+        method = deciding.card.policy.calibration
+        if self.settings.judge_on_train and method in READS_GOLD:
+            raise UsageError(
+                f'student {self.settings.student!r} is calibrated ("{method}") on the gold labels '
+                "of training examples, so they cannot judge it",
+                where="judge_on_train",
+                hint="leave judge_on_train out, or calibrate by label-prior",
+            )
         return CandidateJudge(
             rulebook=rulebook,
             templates=self.revision.templates,
@@ -270,14 +298,9 @@ class Distillation:
                 run_id=self.run_id,
                 owner=rulebook.owner,
             ),
-            deciding=Deciding.of(
-                self.settings.student,
-                recording=self.doors.recording,
-                ask=self.doors.ask,
-                recorded=self.doors.recorded,
-                dry_run=self.doors.dry_run,
-            ),
+            deciding=deciding,
             known=self.revision.split("train"),
+            on_train=self.settings.judge_on_train,
             most_calls=self.settings.max_student_calls,
         )
 

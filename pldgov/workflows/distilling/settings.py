@@ -47,6 +47,9 @@ class DistillSettings(BaseModel):
     clusters: ClusterStrategy | Literal["auto"] = Field(
         default="auto", description="auto: the student decides between those that hold."
     )
+    scope: str | None = Field(
+        default=None, description="Input field whose values are the clusters, with rules of theirs."
+    )
     outliers: bool = Field(default=False, description="Ask about what is in no cluster, too.")
     candidates: int = Field(default=1, ge=1, le=20, description="Sets drawn of each clustering.")
     rule_words: int | None = Field(default=None, ge=5, description="Most words of a rule.")
@@ -64,6 +67,9 @@ class DistillSettings(BaseModel):
         default=((1, 0), (2, 0), (1, 1)), min_length=1, description="Support and counter, tried."
     )
     grow: bool = Field(default=False, description="Add rules one by one, starting from none.")
+    judge_on_train: bool = Field(
+        default=False, description="Measure candidates on unshown training examples, too."
+    )
     exemplar_swaps: int = Field(default=0, ge=0, description="Others tried for each rule.")
     prune: bool = Field(default=True, description="Take out rules that bring nothing.")
     max_student_calls: int | None = Field(default=None, ge=1, description="Of all candidates.")
