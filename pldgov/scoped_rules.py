@@ -1,14 +1,16 @@
-"""Rules that are shown for some inputs only, as Jinja that chooses them."""
+"""Rules that are shown for some inputs only: when one is, and Jinja that says the same."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
+from pldgov.words import MARKS, spaced
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pldgov.rulebook.model import Phrases, Rule
+    from pldgov.rulebook.model import Rule
 
 
 def choice_source(rules: Sequence[Rule], *, as_mapping: bool) -> str:
@@ -18,19 +20,30 @@ def choice_source(rules: Sequence[Rule], *, as_mapping: bool) -> str:
     plain Jinja with ``trim_blocks``. ``as_mapping``: the template gets its fields as ``inputs``.
     What it chooses is what ``Rule.applies_to`` says.
     """
-    lines = ["{% set rules = [] %}"]
+    fields = list(dict.fromkeys(field for rule in rules for field in rule.when))
+    lines = [
+        f"{{% set words{number} = {_words(field, as_mapping=as_mapping)} %}}"
+        for number, field in enumerate(fields)
+    ]
+    lines.append("{% set rules = [] %}")
     for rule in rules:
         told = {"id": rule.id, "instruction": rule.instruction.strip()}
         test = " and ".join(
-            _holds(f"inputs[{_literal(field)}]" if as_mapping else field, phrases)
-            for field, phrases in rule.when.items()
+            _holds(f"words{fields.index(field)}", phrases) for field, phrases in rule.when.items()
         )
         lines.append(f"{{% set rules = rules + [{_literal(told)}] if {test} else rules %}}")
     return "\n".join(lines) + "\n"
 
 
-def _holds(field: str, phrases: Phrases) -> str:
-    return f"({' or '.join(f'{_literal(one.lower())} in {field} | lower' for one in phrases)})"
+def _holds(words: str, phrases: Sequence[str]) -> str:
+    return f"({' or '.join(f'{_literal(spaced(one))} in {words}' for one in phrases)})"
+
+
+def _words(field: str, *, as_mapping: bool) -> str:
+    """Return the Jinja expression for ``pldgov.words.spaced`` of a field."""
+    value = f"inputs[{_literal(field)}]" if as_mapping else field
+    marks = "".join(f' | replace({_literal(mark)}, " ")' for mark in MARKS)
+    return f'" " ~ ({value} | lower{marks}).split() | join(" ") ~ " "'
 
 
 def _literal(value: object) -> str:

@@ -52,6 +52,7 @@ FLOORS = {
     "pldgov.metrics": 2,
     "pldgov.prompt": 2,
     "pldgov.scoped_rules": 1,
+    "pldgov.words": 0,
     "pldgov.report": 2,
     "pldgov.rule_coverage": 2,
     "pldgov.student_lock": 2,

@@ -22,6 +22,7 @@ from pldgov.distill.answers import (
     printable,
 )
 from pldgov.distill.commands import hostile
+from pldgov.distill.cues import NO_CUES
 from pldgov.distill.entities import leaks
 from pldgov.distill.labels import exact_label, names_label
 from pldgov.distill.model import CitedExample, DraftRule, Finding
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pldgov.dataset import Example
+    from pldgov.distill.cues import CueCheck
 
 Text = Annotated[str, Field(min_length=1)]
 
@@ -51,10 +53,11 @@ class SaidRule(TeacherAnswer):
     instruction: Text
     rationale: str
     cites: list[SaidCitation]
+    cues: list[str] = Field(default_factory=list)
 
 
-def rule_schema(labels: Sequence[str]) -> dict[str, Any]:
-    """Return the JSON Schema of a rule that a teacher writes."""
+def rule_schema(labels: Sequence[str], *, cued: bool = False) -> dict[str, Any]:
+    """Return the JSON Schema of a rule that a teacher writes, ``cued`` with its cues."""
     citation = object_schema({"id": TEXT_SCHEMA, "role": choice_schema(("support", "counter"))})
     return object_schema(
         {
@@ -63,6 +66,7 @@ def rule_schema(labels: Sequence[str]) -> dict[str, Any]:
             "instruction": TEXT_SCHEMA,
             "rationale": TEXT_SCHEMA,
             "cites": list_schema(citation),
+            **({"cues": list_schema(TEXT_SCHEMA)} if cued else {}),
         }
     )
 
@@ -81,13 +85,15 @@ class RuleCheck:
     """Checks rules against the examples that the teacher was shown.
 
     ``citable`` are the examples by id that a rule may cite, ``allowed`` words that are no leak,
-    ``most_words`` the most an instruction may have.
+    ``most_words`` the most an instruction may have. ``cues`` checks those of a rule, where rules
+    have any.
     """
 
     labels: tuple[str, ...]
     citable: Mapping[str, Example]
     allowed: frozenset[str]
     most_words: int | None = None
+    cues: CueCheck | None = None
 
     def draft(self, said: SaidRule, *, request: str, last: bool) -> Drafted:
         """Return the rule, without id, or what is wrong with it.
@@ -111,6 +117,8 @@ class RuleCheck:
             *self._wording(said, title, labels, cites),
             *(_complaint(title, finding) for finding in dropped if not last),
         ]
+        read = self.cues.read(said.cues, labels=labels, title=title) if self.cues else NO_CUES
+        wrong += [Complaint(title, f"cues: {problem}", "cue") for problem in read.problems]
         if not any(cite.role == "support" for cite in cites):
             wrong.append(Complaint(title, "cites: no supporting example", "citation"))
         if wrong:
@@ -123,8 +131,9 @@ class RuleCheck:
             cites=tuple(cites),
             request=request,
             rationale=one_line(said.rationale) or None,
+            when=read.when,
         )
-        return Drafted(rule, findings=tuple(dropped))
+        return Drafted(rule, findings=(*dropped, *read.findings))
 
     def _wording(
         self, said: SaidRule, title: str, labels: Sequence[str], cites: Sequence[CitedExample]

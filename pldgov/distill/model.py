@@ -26,6 +26,7 @@ FindingKind = Literal[
     "unknown-answer",  # an answer by file that belongs to no request
     "failed-answer",  # an answer by file that is an error of the batch API: asked again
     "damaged-line",  # a line of a file of answers that is no answer
+    "weak-cue",  # a word that training examples of other labels hold more often: dropped
     "wrong-role",  # a citation whose role does not go with its example's label: dropped
 ]
 OperationKind = Literal["add", "modify", "split", "merge", "retire"]

@@ -28,7 +28,8 @@ class TeacherPrompts:
     ``templates`` maps every template's path below the templates folder to its text; ``folder`` is
     what messages call that folder. ``rule_words`` is the most words of a rule that a teacher
     writes, None for no limit. ``scoped`` asks for rules for one kind of input each
-    (``teacher/synthesize_scoped.j2``).
+    (``teacher/synthesize_scoped.j2``), ``cues`` for the words of that input field with which each
+    rule is to be shown (``teacher/synthesize_cued.j2``).
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class TeacherPrompts:
         folder: str = "templates",
         rule_words: int | None = None,
         scoped: bool = False,
+        cues: str | None = None,
     ) -> None:
         self._templates = templates
         self._environment = PromptEnvironment(templates, folder=folder)
@@ -47,7 +49,8 @@ class TeacherPrompts:
         self.task = task
         self.title = title
         self.rule_words = rule_words
-        self.scoped = scoped
+        self.cues = cues
+        self._variant = "_scoped" if scoped else "_cued" if cues else ""
 
     def messages(self, phase: Phase, variables: Mapping[str, Any]) -> tuple[Message, ...]:
         """Return the system message of a phase and its user message with ``variables``.
@@ -73,7 +76,7 @@ class TeacherPrompts:
         return digest_value(texts)
 
     def _root(self, phase: Phase) -> str:
-        return f"teacher/{phase}{'_scoped' if self.scoped and phase == 'synthesize' else ''}"
+        return f"teacher/{phase}{self._variant if phase == 'synthesize' else ''}"
 
     def _about(self, phase: Phase) -> dict[str, Any]:
         labels = self.task.labels.items()
@@ -82,6 +85,7 @@ class TeacherPrompts:
             "task": ShownTask(title=self.title, instruction=self.task.instruction.strip()),
             "labels": tuple(ShownLabel(name, text) for name, text in labels),
             **length,
+            **({"field": self.cues} if self.cues and phase == "synthesize" else {}),
         }
 
     def _render(self, name: str, variables: Mapping[str, Any]) -> str:

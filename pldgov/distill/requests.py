@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-Reason = Literal["malformed", "missing", "label", "vague", "length", "leak", "citation"]
+Reason = Literal["malformed", "missing", "label", "vague", "length", "leak", "citation", "cue"]
 
 LONGEST_SHOWN = 20_000
 """Characters of an answer that are shown to the teacher again."""
@@ -36,6 +36,7 @@ _WORDS: dict[Reason, str] = {
     "length": "has more words than a rule may have",
     "leak": "carries over names, figures or words of an example",
     "citation": "cites what it cannot rest on",
+    "cue": "names cues that cannot be looked up",
 }
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pldgov.distill.model import Clustering
 from pldgov.errors import DataError, UsageError
+from pldgov.words import spaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 100
 """A field of more values is not one of kinds: a rule each would be a prompt nobody reads."""
-_MARKS = ".,;:!?()[]\"'\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,20 +89,14 @@ def _telling(value: str, others: Sequence[str], about: Sequence[MicroInstruction
 
     Of several, those that the instructions about it use most, then the longest, then the first.
     """
-    words = [word.strip(_MARKS) for word in value.lower().split()]
-    lowered = [other.lower() for other in others]
-    said = " ".join(f"{one.condition} {one.instruction}" for one in about).lower()
+    words = spaced(value).split()
+    texts = [spaced(other) for other in others]
+    said = spaced(" ".join(f"{one.condition} {one.instruction}" for one in about))
     for count in range(1, len(words) + 1):
         phrases = [" ".join(words[at : at + count]) for at in range(len(words) - count + 1)]
-        own = [
-            phrase
-            for phrase in phrases
-            if phrase in value.lower() and not any(phrase in other for other in lowered)
-        ]
+        own = [one for one in phrases if not any(f" {one} " in text for text in texts)]
         if own:
-            return max(own, key=lambda phrase: (said.count(phrase), len(phrase)))
-    if value and not any(value.lower() in other for other in lowered):
-        return value.lower()
+            return max(own, key=lambda phrase: (said.count(f" {phrase} "), len(phrase)))
     raise DataError(
         f"no words tell {value[:60]!r} from the other values", where="scope", hint="leave scope out"
     )

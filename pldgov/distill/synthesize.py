@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pldgov.distill.answers import TeacherAnswer, list_schema, object_schema, read_answer
+from pldgov.distill.cues import CueCheck
 from pldgov.distill.drafting import RuleCheck, SaidRule, rule_schema
 from pldgov.distill.entities import words_of
 from pldgov.distill.model import DraftRule, Step, TeacherRequest
@@ -111,9 +112,9 @@ def plan_parts(
     )
 
 
-def synthesis_schema(labels: Sequence[str]) -> dict[str, Any]:
-    """Return the JSON Schema of a synthesis answer."""
-    return object_schema({"rules": list_schema(rule_schema(labels))})
+def synthesis_schema(labels: Sequence[str], *, cued: bool = False) -> dict[str, Any]:
+    """Return the JSON Schema of a synthesis answer, ``cued`` with words for each rule."""
+    return object_schema({"rules": list_schema(rule_schema(labels, cued=cued))})
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ class SynthesisReader:
         findings: tuple[Finding, ...] = tuple(f for each in drafted for f in each.findings)
         return Reading(
             items=tuple(
-                replace(each.rule, when=self.kind.when if self.kind else ())
+                replace(each.rule, when=self.kind.when if self.kind else each.rule.when)
                 for each in drafted
                 if each.rule
             ),
@@ -159,7 +160,8 @@ def _draw(
     archive: ReplyArchive,
 ) -> Step[DraftRule]:
     task = prompts.task
-    schema = synthesis_schema(tuple(task.labels))
+    schema = synthesis_schema(tuple(task.labels), cued=prompts.cues is not None)
+    cues = CueCheck(prompts.cues, tuple(known.values())) if prompts.cues else None
     allowed = words_of((task.instruction, *task.labels, *task.labels.values()))
     return merge(
         settle(
@@ -170,6 +172,7 @@ def _draw(
                     citable={each.example_id: known[each.example_id] for each in part.members},
                     allowed=allowed,
                     most_words=prompts.rule_words,
+                    cues=cues,
                 ),
                 may_be_empty=part.outliers,
                 kind=part.kind,

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from pldgov.words import spaced
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -32,7 +34,9 @@ def _iso_text(value: Any) -> Any:
     return value
 
 
-Phrases = Annotated[tuple[Text, ...], Field(min_length=1)]
+Phrase = Annotated[str, Field(pattern=r"[^\W_]")]
+"""It holds a letter or a digit: marks alone would stand in every text."""
+Phrases = Annotated[tuple[Phrase, ...], Field(min_length=1)]
 Day = Annotated[dt.date, BeforeValidator(_iso_text)]
 
 RuleStatus = Literal["draft", "active", "deprecated"]
@@ -118,7 +122,8 @@ class Rule(Part):
     when: dict[Identifier, Phrases] = Field(
         default_factory=dict,
         description="Input field -> phrases. The user message shows the rule, for inputs in which "
-        "each of these fields holds one of its phrases (in any case); the system prompt does not.",
+        "each of these fields holds one of its phrases (whole words, in any case); the system "
+        "prompt does not.",
     )
     priority: int = Field(
         default=0, description="Higher goes first; the first to stay when a budget trims."
@@ -143,8 +148,9 @@ class Rule(Part):
 
     def applies_to(self, inputs: Mapping[str, str]) -> bool:
         """Tell whether ``when`` holds for the input fields by name; always where it is empty."""
+        texts = {field: spaced(inputs.get(field, "")) for field in self.when}
         return all(
-            any(phrase.lower() in inputs.get(field, "").lower() for phrase in phrases)
+            any(spaced(phrase) in texts[field] for phrase in phrases)
             for field, phrases in self.when.items()
         )
 

@@ -75,11 +75,20 @@ def task():
 @pytest.fixture
 def prompts(task):
     """Return the teacher's prompts, from the repository's own templates."""
-    texts = {
+    return TeacherPrompts(_texts(), task=task, title="A desk")
+
+
+@pytest.fixture
+def cued_prompts(task):
+    """Return those that ask for the words by which a rule is chosen."""
+    return TeacherPrompts(_texts(), task=task, title="A desk", cues="text")
+
+
+def _texts():
+    return {
         path.relative_to(TEMPLATES).as_posix(): path.read_text(encoding="utf-8")
         for path in TEMPLATES.rglob("*.j2")
     }
-    return TeacherPrompts(texts, task=task, title="A desk")
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def clusters(*members, outliers=()):
 def run(prompts, archive, fake_teacher, examples):
     """Synthesize with a teacher that answers from a function."""
 
-    def go(answer, clustering, *, count=6, micros=None, teacher=None, **options):
+    def go(answer, clustering, *, count=6, micros=None, teacher=None, prompts=prompts, **options):
         asked = fake_teacher(answer, **(teacher or {}))
         labels = ("fraud", "other")
         given = micros or [micro(n, labels[n % 2]) for n in range(count)]
@@ -315,3 +315,21 @@ def test_provenance_cites_the_reply_itself(run, archive, prompts, examples):
 
     with pytest.raises(DataError, match="no reply is recorded"):
         provenance_of(replace(step.result[0][0], request="f" * 64), archive=archive, **given)
+
+
+def test_a_cued_rule_is_for_the_inputs_that_its_words_tell(run, cued_prompts):
+    """The cues become the rule's `when`; the schema asks for them, and bad ones are sent back."""
+    asked = []
+
+    def answer(request):
+        asked.append(request)
+        cues = ["Payment"] if len(asked) > 1 else ["..."]
+        return rules(rule(("e-0", "support"), cues=cues))
+
+    step, _ = run(answer, clusters([0, 2]), prompts=cued_prompts)
+    ((drafted,),) = step.result
+    assert drafted.when == (("text", ("payment",)),)
+    assert kinds(step) == ["sent-back"]
+    wanted = asked[0].schema["properties"]["rules"]["items"]["properties"]
+    assert "cues" in wanted
+    assert "whose text holds one of the rule's cues" in asked[0].messages[0]["content"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import jinja2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from pldgov.dataset import Example
 from pldgov.errors import TemplateError
@@ -84,6 +87,24 @@ def test_every_field_must_hold_one_of_its_phrases():
     assert "[both]" not in made.query(other, rendered).text
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("A man.", True), ("(MAN)", True), ("man-made", True), ("German", False), ("woman", False)],
+)
+def test_a_phrase_is_found_as_whole_words(text, shown):
+    """Not within longer words; marks and case do not matter."""
+    made = builder(rule("man", when={"text": ["man"]}))
+    example = Example("t-4", {"text": text, "claim": "x"}, "yes")
+    assert ("[man]" in made.query(example, made.build()).text) == shown
+
+
+@pytest.mark.parametrize("phrase", ["", "-", "..."])
+def test_a_phrase_without_a_word_is_refused(phrase):
+    """It would stand in every text."""
+    with pytest.raises(ValidationError):
+        builder(rule("mark", when={"text": [phrase]}))
+
+
 def test_the_rules_asked_about_are_those_of_the_prompt():
     """A prompt without a rule asks without it: what it is worth can be measured."""
     made = builder(COPY, SOLICIT)
@@ -127,8 +148,9 @@ def test_trimming_leaves_scoped_rules_to_the_last():
     assert "copy" in rendered.rules
 
 
-ODD = st.text(st.sampled_from("a{}%#\"'\\\n\u2028~é ß" + "rule"), min_size=1, max_size=30).filter(
-    str.strip
+LETTERS = "a{}%#\"'\\\n\u2028~é ß-.İrule"
+ODD = st.text(st.sampled_from(LETTERS), min_size=1, max_size=30).filter(
+    lambda text: re.search(r"[^\W_]", text)
 )
 
 
@@ -139,7 +161,7 @@ def test_what_is_shipped_says_what_was_measured(phrase, instruction, claim, as_m
     user = "all.j2" if as_mapping else "scoped.j2"
     made = builder(rule("odd", instruction, when={"claim": [phrase]}), COPY, user=user)
     rendered = made.build()
-    example = Example("g-1", {"text": phrase, "claim": f"{claim}{phrase}"}, "yes")
+    example = Example("g-1", {"text": phrase, "claim": f"{claim} {phrase}"}, "yes")
     asked = made.query(example, rendered).text
     assert shipped(rendered.prompt, example, as_mapping=as_mapping) == asked
     assert "[odd]" in asked

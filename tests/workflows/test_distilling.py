@@ -464,7 +464,7 @@ class ReadsItsRule:
 
 def test_each_kind_of_input_gets_a_rule_of_its_own(world, tmp_path):
     """By the values of a field: one request and one rule each, shown with its inputs alone."""
-    root = world.build(tmp_path / "repo", user_template="user_rules.j2")
+    root = world.build(tmp_path / "repo", user_template="user_fields_rules.j2")
     book = root / "rulebooks/toy/rulebook.yaml"
     book.write_text(book.read_text().replace("- text\n", "- text\n  - form\n"))
     for path in book.parent.glob("examples/*.jsonl"):

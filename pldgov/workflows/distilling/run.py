@@ -112,6 +112,7 @@ class Distillation:
             folder=folder,
             rule_words=self.settings.rule_words,
             scoped=self.settings.scope is not None,
+            cues=self._cue_field(),
         )
 
     def run(self) -> Outcome:
@@ -175,6 +176,15 @@ class Distillation:
             balanced=settings.balanced,
             by=settings.stratify,
         )
+
+    def _cue_field(self) -> str | None:
+        field = self.settings.cues
+        if field is not None and field not in self.revision.rulebook.task.inputs:
+            known = ", ".join(self.revision.rulebook.task.inputs)
+            raise UsageError(
+                f"the task has no input {field!r}", where="cues", hint=f"inputs: {known}"
+            )
+        return field
 
     # -- the teacher ----------------------------------------------------------------------------
 

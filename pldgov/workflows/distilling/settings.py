@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from pldgov.distill.candidates import Layout
 from pldgov.distill.model import ClusterStrategy  # noqa: TC001  (Pydantic reads it)
@@ -19,6 +19,7 @@ from pldgov.options import parse_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Self
 
 FILE_NAME = "distill.yaml"
 
@@ -50,6 +51,9 @@ class DistillSettings(BaseModel):
     scope: str | None = Field(
         default=None, description="Input field whose values are the clusters, with rules of theirs."
     )
+    cues: str | None = Field(
+        default=None, description="Input field by whose words the teacher says where a rule holds."
+    )
     outliers: bool = Field(default=False, description="Ask about what is in no cluster, too.")
     candidates: int = Field(default=1, ge=1, le=20, description="Sets drawn of each clustering.")
     rule_words: int | None = Field(default=None, ge=5, description="Most words of a rule.")
@@ -73,6 +77,12 @@ class DistillSettings(BaseModel):
     exemplar_swaps: int = Field(default=0, ge=0, description="Others tried for each rule.")
     prune: bool = Field(default=True, description="Take out rules that bring nothing.")
     max_student_calls: int | None = Field(default=None, ge=1, description="Of all candidates.")
+
+    @model_validator(mode="after")
+    def _one_scope(self) -> Self:
+        if self.scope is not None and self.cues is not None:
+            raise ValueError("scope and cues both say for which inputs a rule is: leave one out")
+        return self
 
     @field_validator("run")
     @classmethod

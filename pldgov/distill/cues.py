@@ -1,0 +1,90 @@
+"""The words by which a teacher says for which inputs a rule is, held against the examples.
+
+A teacher knows more words than the examples hold, which is what it is asked for; but a word that
+stands in training examples of other labels, more often than in those of the rule's, is a wrong one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pldgov.distill.answers import printable
+from pldgov.distill.model import Finding
+from pldgov.words import spaced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pldgov.dataset import Example
+
+MOST_CUES = 200
+MOST_WORDS = 4
+"""A longer phrase is a quotation, not a cue."""
+LEAST_SEEN = 3
+"""In fewer training examples a word's labels say nothing about it."""
+LEAST_RIGHT = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ReadCues:
+    """What cues came to: a rule's ``when``, hashable, or what is wrong with them."""
+
+    when: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    problems: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+NO_CUES = ReadCues()
+
+
+@dataclass(frozen=True)
+class CueCheck:
+    """Reads cues for one input field; ``train`` are the examples that they are held against."""
+
+    field: str
+    train: tuple[Example, ...]
+
+    def read(self, said: Sequence[str], *, labels: Sequence[str], title: str) -> ReadCues:
+        """Return the cues, each once and as words; none make a rule for every input.
+
+        A cue that stands in at least ``LEAST_SEEN`` training examples, less than half of them
+        with a label of the rule, is dropped and reported.
+        """
+        cues = tuple(dict.fromkeys(spaced(cue).strip() for cue in said))
+        problems = tuple(self._problems(cues))
+        if problems:
+            return ReadCues(problems=problems)
+        findings: list[Finding] = []
+        kept: list[str] = []
+        for cue in cues:
+            right, seen = self._counts(cue, labels)
+            if seen >= LEAST_SEEN and right < LEAST_RIGHT * seen:
+                message = f"stands with the rule's labels in {right} of {seen} training examples"
+                findings.append(Finding("weak-cue", (title, printable(cue)), message))
+            else:
+                kept.append(cue)
+        if cues and not kept:
+            weak = "every one stands with other labels more often than with the rule's"
+            return ReadCues(problems=(weak,))
+        return ReadCues(((self.field, tuple(kept)),) if kept else (), findings=tuple(findings))
+
+    def _problems(self, cues: Sequence[str]) -> Iterator[str]:
+        if len(cues) > MOST_CUES:
+            yield f"{len(cues)} are more than {MOST_CUES}"
+        for cue in cues:
+            if not any(letter.isalnum() for letter in cue) or printable(cue) != cue:
+                yield f'"{printable(cue)}" is no word'
+            elif len(cue.split()) > MOST_WORDS:
+                yield f'"{cue}" has more than {MOST_WORDS} words'
+
+    def _counts(self, cue: str, labels: Sequence[str]) -> tuple[int, int]:
+        """Return in how many training examples a cue stands with one of the labels, and at all."""
+        found = Counter(label for text, label in self._texts if f" {cue} " in text)
+        return sum(found[label] for label in labels), found.total()
+
+    @cached_property
+    def _texts(self) -> list[tuple[str, str]]:
+        return [(spaced(one.inputs[self.field]), one.label) for one in self.train]
