@@ -18,11 +18,12 @@ from pldgov.cli.output import (
     write_result,
 )
 from pldgov.dataset import SPLIT_NAMES, SplitName
+from pldgov.errors import UsageError
 from pldgov.workspace import Workspace
 
 if TYPE_CHECKING:
     from pldgov.interpretability.model import Interpretability
-    from pldgov.results import EvalReport
+    from pldgov.results import EvalReport, StudentCard
 
 FORMATS = {
     "text": "pldgov.report.eval_text:render_eval_text",
@@ -60,6 +61,11 @@ FORMATS = {
     is_flag=True,
     help="Instead: how readable, well founded and stable the rules are.",
 )
+@click.option(
+    "--save",
+    is_flag=True,
+    help="With --interpretability: write evidence/<student>.interpretability.json, to commit.",
+)
 @output_option
 def command(  # noqa: PLR0917  (click passes options by name)
     rulebook: str,
@@ -71,6 +77,7 @@ def command(  # noqa: PLR0917  (click passes options by name)
     format_: str,
     plot: Path | None,
     interpretability: bool,
+    save: bool,
     output: Path | None,
 ) -> None:
     """Measure the student's macro-F1 under RULEBOOK.
@@ -78,8 +85,14 @@ def command(  # noqa: PLR0917  (click passes options by name)
     The gate split is for the gate: looking at it often while writing rules makes it a second
     train split.
     """
+    if save and not interpretability:
+        raise UsageError(
+            "is for the interpretability scorecard",
+            where="--save",
+            hint="add --interpretability; what a gate compares with is saved by: pldgov bless",
+        )
     if interpretability:
-        write_result(_interpret(rulebook, split, student, offline, format_), output)
+        write_result(_interpret(rulebook, split, student, offline, format_, save=save), output)
         return
     names = tuple(name.strip() for name in compare.split(",") if name.strip())
     report = _evaluate(
@@ -114,7 +127,13 @@ def _evaluate(
 
 
 def _interpret(
-    rulebook: str, split: SplitName, student: str | None, offline: bool, format_: str
+    rulebook: str,
+    split: SplitName,
+    student: str | None,
+    offline: bool,
+    format_: str,
+    *,
+    save: bool,
 ) -> str:
     """Return the interpretability scorecard, each rule left out once on ``split``."""
     from pldgov.workflows.interpreting import drawn_sets, interpret
@@ -134,7 +153,25 @@ def _interpret(
             embedder=workspace.embedder("tfidf") if redraws else None,
             redraws=redraws,
         )
+        if save:
+            _save(workspace, path, opened.card, split, scorecard)
     return _render_interpretability(scorecard, format_)
+
+
+def _save(
+    workspace: Workspace,
+    path: str,
+    card: StudentCard,
+    split: SplitName,
+    scorecard: Interpretability,
+) -> None:
+    from pldgov.files import write_atomically
+    from pldgov.report.interpretability import interpretability_file
+
+    target = f"{path.rpartition('/')[0]}/evidence/{card.name}.interpretability.json"
+    text = interpretability_file(scorecard, card=card, split=split)
+    write_atomically(workspace.config.root / target, text.encode())
+    click.echo(f"saved: {target}", err=True)
 
 
 def _render_interpretability(scorecard: Interpretability, format_: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pldgov.interpretability.model import Interpretability, Spread
+    from pldgov.results import StudentCard
 
 Row = tuple[str, str]
 
@@ -47,6 +49,21 @@ def interpretability_values(scorecard: Interpretability) -> dict[str, Any]:
     if scorecard.clauses is not None:
         values["clauses"]["share"] = scorecard.clauses.share
     return values
+
+
+def interpretability_file(scorecard: Interpretability, *, card: StudentCard, split: str) -> str:
+    """Return the scorecard as a file of evidence: who was asked about which split, and the figures.
+
+    It holds no time, so that equal answers give equal bytes.
+    """
+    asked = {"name": card.name, "model": card.model, "fingerprint": card.fingerprint}
+    values = {
+        "schema": "pldgov.interpretability/v1",
+        "student": asked,
+        "split": split,
+        **interpretability_values(scorecard),
+    }
+    return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
 
 def _rows(scorecard: Interpretability) -> Iterator[Row]:

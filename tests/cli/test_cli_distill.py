@@ -196,3 +196,23 @@ def test_interpretability_is_measured_of_what_was_distilled(finished, root, pldg
     assert text.startswith("interpretability of toy")
     markdown = pldgov("eval", "toy", "--interpretability", "--format", "markdown", cwd=root).stdout
     assert "**Interpretability of toy**" in markdown
+
+
+def test_the_interpretability_scorecard_is_saved_as_evidence(finished, root, pldgov):
+    """It names student and split, and a second measurement gives the same bytes."""
+    result = pldgov("eval", "toy", "--interpretability", "--save", cwd=root)
+    assert "saved: rulebooks/toy/evidence/toy.interpretability.json" in result.stderr
+    saved = root / "rulebooks/toy/evidence/toy.interpretability.json"
+    before = saved.read_bytes()
+    data = json.loads(before)
+    assert data["schema"] == "pldgov.interpretability/v1"
+    assert (data["student"]["name"], data["split"], data["rules"]) == ("toy", "validation", 8)
+    pldgov("eval", "toy", "--interpretability", "--save", cwd=root)
+    assert saved.read_bytes() == before
+
+
+def test_there_is_nothing_else_that_eval_saves(finished, root, pldgov):
+    """The error says what does."""
+    result = pldgov("eval", "toy", "--save", cwd=root)
+    assert result.exit_code == 2
+    assert "--save: is for the interpretability scorecard (add --interpretability" in result.stderr
