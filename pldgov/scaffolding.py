@@ -19,13 +19,9 @@ _RENAMED = {
 }
 EXAMPLE = "desk-routing"
 ACTION = ".github/actions/pldgov"
-_ITS_OWN = (
-    f"rulebooks/{EXAMPLE}/evidence/ledger.jsonl",
-    f"rulebooks/{EXAMPLE}/teacher/",
-    "templates/tasks/",
-)
-"""What stays here: who blessed and answered what is no history of another repository, and the
-templates of one task fit no other."""
+_ITS_OWN = (f"rulebooks/{EXAMPLE}/evidence/ledger.jsonl", "templates/tasks/")
+"""What stays here: who blessed what is no history of another repository, and the templates of one
+task fit no other."""
 
 
 def scaffold_files() -> Iterator[tuple[str, bytes]]:

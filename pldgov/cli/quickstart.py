@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pldgov.workflows.demonstration import EDITS, apply_edit
+from pldgov.workflows.demonstration import EDITS, RULEBOOK, apply_edit, without_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 def command(keep: bool) -> None:
     """Show the whole job on the embedded student: no key, no server, no GPU.
 
-    A repository is made in a temporary folder; a rulebook is measured against zero-shot, a
-    harmful edit is stopped by the gate, and a harmless one passes without a student call.
+    A repository is made in a temporary folder; its rulebook is distilled from recorded replies of
+    a teacher and measured, a harmful edit is stopped by the gate, and a harmless one passes without
+    a student call.
     """
     started = time.monotonic()
     with _repository(keep=keep) as folder:
@@ -39,16 +40,28 @@ def command(keep: bool) -> None:
 
 
 def _show(folder: Path) -> None:
-    _say("1. A repository with a rulebook, its labelled examples and templates.")
+    _say("1. A repository with labelled examples, templates, and a rulebook without any rule yet.")
     _run(["init", "."])
+    without_rules(folder)
     repository = _first_commit(folder)
-    _say("2. Every problem would be listed here with its line; there is none.")
+    _say(
+        "2. Distillation: a strong model said what decides each of 60 training examples, what\n"
+        "   rules each cluster of that makes, and by which words one sees that a rule applies.\n"
+        "   Its replies are recorded beside the rulebook, and so are the student's answers on the\n"
+        "   validation split, by which the run chose. Only the gate split is asked about here,\n"
+        "   once, to report on it."
+    )
+    _run(["distill", "desk-routing", "--teacher", "replay"])
+    repository.git.add("-A")
+    repository.git.commit("-qm", "Distil the rules")
+    _show_rules()
+    _say("3. Every problem would be listed here with its line; there is none.")
     _run(["lint"])
-    _say("3. The prompt that is deployed: task, labels, rules; cited examples follow as turns.")
+    _say("4. The prompt that is deployed: task, labels, rules; cited examples follow as turns.")
     _run(["render", "desk-routing", "-o", "prompt.json", "--manifest", "manifest.json"])
     _show_prompt(folder)
     _say(
-        "4. Does it help? The embedded student, on the gate split, with and without the rulebook.\n"
+        "5. Does it help? The embedded student, on the gate split, with and without the rulebook.\n"
         "   (SmolLM2-135M is a weak classifier: it follows examples more than rules. Its figures\n"
         "   show that the machinery works, not what the method reaches with a real student.)"
     )
@@ -85,7 +98,8 @@ def _first_commit(folder: Path) -> git.Repo:
     import git
 
     # The blessed evidence would answer for the student; here it is asked for real.
-    shutil.rmtree(folder / "rulebooks" / "desk-routing" / "evidence", ignore_errors=True)
+    for path in (folder / RULEBOOK).parent.glob("evidence/smollm2*"):
+        path.unlink()
     repository = git.Repo.init(folder, initial_branch="main")
     with repository.config_writer() as settings:
         settings.set_value("user", "name", "pldgov quickstart")
@@ -94,6 +108,15 @@ def _first_commit(folder: Path) -> git.Repo:
     repository.git.add("-A")
     repository.git.commit("-qm", "Start")
     return repository
+
+
+def _show_rules() -> None:
+    from pldgov.workspace import Workspace
+
+    for rule in Workspace.around((RULEBOOK,)).load(RULEBOOK).rulebook.rules:
+        cited = ", ".join(one.id for one in rule.provenance.examples) if rule.provenance else ""
+        click.secho(f"   | {rule.title}: {rule.instruction.strip()}", dim=True)
+        click.secho(f"   |     rests on {cited}", dim=True)
 
 
 def _show_prompt(folder: Path) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pldgov.dataset import Example
 
 MOST_CUES = 200
-MOST_WORDS = 4
+MOST_WORDS = 6
 """A longer phrase is a quotation, not a cue."""
 LEAST_SEEN = 3
 """In fewer training examples a word's labels say nothing about it."""

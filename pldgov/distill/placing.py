@@ -11,12 +11,14 @@ from pldgov.errors import DataError
 from pldgov.rulebook.model import Relation, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pldgov.dataset import Example
     from pldgov.distill.model import DraftRule, Phase
     from pldgov.ports import ReplyArchive
     from pldgov.rulebook.model import RuleStatus
+
+_FEW_PHRASES = 8
 
 KEPT_FIELDS = ("owner", "references", "metadata", "lint_exclude", "created", "review")
 """What people may add to a distilled rule, and what its next distillation leaves as it is."""
@@ -75,6 +77,11 @@ class Placing:
         return dt.date.fromisoformat(reply.date)
 
 
+def _phrases(phrases: Sequence[str]) -> list[str] | str:
+    """Return a list, or where it would be a long one, a text that fills lines."""
+    return list(phrases) if len(phrases) <= _FEW_PHRASES else ", ".join(phrases)
+
+
 def _review(rule: Rule) -> dict[str, Any] | None:
     return None if rule.review is None else rule.review.model_dump(exclude_none=True)
 
@@ -91,7 +98,7 @@ def rule_mapping(rule: Rule, *, standing: Rule | None) -> dict[str, Any]:
         "status": rule.status,
         "labels": list(rule.labels),
         "instruction": rule.instruction,
-        "when": {field: list(phrases) for field, phrases in rule.when.items()},
+        "when": {field: _phrases(phrases) for field, phrases in rule.when.items()},
         "rationale": rule.rationale,
         "owner": rule.owner,
         "references": list(rule.references),

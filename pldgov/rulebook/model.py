@@ -36,7 +36,18 @@ def _iso_text(value: Any) -> Any:
 
 Phrase = Annotated[str, Field(pattern=r"[^\W_]")]
 """It holds a letter or a digit: marks alone would stand in every text."""
-Phrases = Annotated[tuple[Phrase, ...], Field(min_length=1)]
+
+
+def _phrase_list(value: Any) -> Any:
+    """Return a text with commas as a list: no phrase holds one, since marks count as blanks."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+Phrases = Annotated[
+    tuple[Phrase, ...],
+    Field(min_length=1),
+    BeforeValidator(_phrase_list, json_schema_input_type=list[Phrase] | str),
+]
 Day = Annotated[dt.date, BeforeValidator(_iso_text)]
 
 RuleStatus = Literal["draft", "active", "deprecated"]
@@ -121,9 +132,9 @@ class Rule(Part):
     instruction: Text = Field(description="The text that the student reads.")
     when: dict[Identifier, Phrases] = Field(
         default_factory=dict,
-        description="Input field -> phrases. The user message shows the rule, for inputs in which "
-        "each of these fields holds one of its phrases (whole words, in any case); the system "
-        "prompt does not.",
+        description="Input field -> phrases, a list or with commas. The user message shows the "
+        "rule, for inputs in which each of these fields holds one of its phrases (whole words, in "
+        "any case); the system prompt does not.",
     )
     priority: int = Field(
         default=0, description="Higher goes first; the first to stay when a budget trims."

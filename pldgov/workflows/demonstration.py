@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RULEBOOK = "rulebooks/desk-routing/rulebook.yaml"
-TRAIN = "rulebooks/desk-routing/examples/train.jsonl"
+_SAVINGS = "Withdrawal and opening terms of savings accounts"
 
 
 @dataclass(frozen=True)
@@ -30,23 +30,21 @@ class Edit:
 EDITS: tuple[Edit, ...] = (
     Edit(
         branch="savings-to-transfer",
-        subject="Send savings questions to the transfer desk",
+        subject="Send questions about savings terms to the transfer desk",
         explanation=(
-            "5. A harmful edit on a branch: one rule, and the examples that it shows, now send\n"
-            "   savings questions to the transfer desk. The gate asks about both prompts."
+            "6. A harmful edit on a branch: one rule now sends questions about the terms of savings\n"
+            "   accounts to the transfer desk. The gate asks about both prompts."
         ),
         replacements=(
-            (RULEBOOK, "    labels: [savings]\n", "    labels: [transfer]\n"),
             (
                 RULEBOOK,
-                "Money put aside and the interest on it: savings.",
-                "Money put aside and the interest on it: transfer.",
+                f"    title: {_SAVINGS}\n    status: active\n    labels: [savings]\n",
+                f"    title: {_SAVINGS}\n    status: active\n    labels: [transfer]\n",
             ),
-            (TRAIN, 'on the 2nd", "label": "savings"', 'on the 2nd", "label": "transfer"'),
             (
-                TRAIN,
-                'that pays more?", "label": "savings"',
-                'that pays more?", "label": "transfer"',
+                RULEBOOK,
+                "minimum deposit of a savings account: savings.",
+                "minimum deposit of a savings account: transfer.",
             ),
         ),
         exit_code=1,
@@ -56,21 +54,28 @@ EDITS: tuple[Edit, ...] = (
         branch="say-why",
         subject="Say why the rule exists",
         explanation=(
-            "6. A harmless edit on another branch: a comment and a rationale. The prompt's digest\n"
+            "7. A harmless edit on another branch: a comment and a rationale. The prompt's digest\n"
             "   stays what it was, so there is nothing to ask the student."
         ),
         replacements=(
             (
                 RULEBOOK,
-                "    rationale: The card desk blocks, replaces and sets up cards.\n",
+                "    rationale: >-\n      In each the thing to be used,",
                 "    # Agreed with the card desk in November.\n"
-                "    rationale: The card desk blocks, replaces and sets up cards, day and night.\n",
+                "    rationale: >-\n      At any hour, in each the thing to be used,",
             ),
         ),
         exit_code=0,
         conclusion="It passed without a student call.",
     ),
 )
+
+
+def without_rules(folder: Path) -> None:
+    """Empty the example's list of rules, so that it can be distilled in front of the reader."""
+    path = folder / RULEBOOK
+    head, _, _ = path.read_text(encoding="utf-8").partition("\nrules:\n")
+    write_atomically(path, f"{head}\nrules: []\n".encode())
 
 
 def apply_edit(folder: Path, edit: Edit) -> None:

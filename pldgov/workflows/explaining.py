@@ -91,7 +91,7 @@ def explain_rules(
             review_after_days=review_after_days,
             trimmed=side.rendered.trimmed,
         ),
-        texts={e.id: side.builder.user_text(e) for e in examples if e.id in flipped},
+        texts={e.id: side.builder.user_text(e, ()) for e in examples if e.id in flipped},
         asked=budget.asked,
     )
 
@@ -128,7 +128,7 @@ def explain_example(
         student=answering.card,
         prompt=side.rendered.prompt.digest,
         example=example.id,
-        text=side.builder.user_text(example),
+        text=side.builder.user_text(example, ()),
         gold=example.label,
         label=whole.label,
         gold_probability=_gold_probability(whole),

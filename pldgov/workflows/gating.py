@@ -341,7 +341,7 @@ def gate_report(
         key=comparability_key(side.revision.rulebook, gate_set, answering.card),
         scorecard=measured.scorecard if measured else None,
         base_interval=base_measured.scorecard.interval if base_measured else None,
-        texts={e.id: side.builder.user_text(e) for e in gate_set if e.id in flipped},
+        texts={e.id: side.builder.user_text(e, ()) for e in gate_set if e.id in flipped},
         asked=sum(m.asked for m in sides),
     )
 

@@ -34,7 +34,6 @@ def test_everything_a_governance_repository_needs_is_there(scaffold):
     action = scaffold / ".github/actions/pldgov"
     assert (action / "action.yml").is_file()
     assert not [path for path in scaffold.rglob("*.py") if action not in path.parents]
-    assert not (scaffold / "rulebooks/desk-routing/teacher").exists()
     assert not (scaffold / "templates/tasks").exists()
     assert not (scaffold / "rulebooks/desk-routing/evidence/ledger.jsonl").exists()
 
@@ -46,6 +45,13 @@ def test_it_passes_lint_fmt_and_gate_as_it_stands(scaffold, pldgov):
     gate = pldgov("gate", "--offline", cwd=scaffold)
     assert gate.exit_code == 0, gate.output
     assert gate.stdout.startswith("PASS  desk-routing")
+
+
+def test_its_rules_are_what_the_recorded_distillation_gives(scaffold, pldgov):
+    """Replies and decisions come along, so the example shows how a rulebook is made again."""
+    check = pldgov("distill", "desk-routing", "--teacher", "replay", "--check", cwd=scaffold)
+    assert check.exit_code == 0, check.output
+    assert "the run gives this rulebook, byte for byte" in check.stdout
 
 
 def test_it_passes_the_gate_after_the_first_commit(scaffold, pldgov):

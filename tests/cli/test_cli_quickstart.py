@@ -31,25 +31,32 @@ def transcript(tmp_path_factory):
 
 def test_the_gate_stops_the_harmful_edit_and_passes_the_harmless_one(transcript):
     """REGRESSED with flipped examples, then PASS without a student call."""
-    harmful, harmless = transcript.split("\n6. ")
+    harmful, harmless = transcript.split("\n7. ")
     assert "REGRESSED  desk-routing" in harmful
     assert re.search(r"flipped examples: \d+ broken", harmful)
     assert "PASS  desk-routing" in harmless
     assert "student calls: 0" in harmless
 
 
-def test_the_rulebook_beats_zero_shot_by_a_fifth(transcript):
+def test_the_rules_are_distilled_in_front_of_the_reader(transcript):
+    """From none to those that stand in this repository, and each says what it rests on."""
+    assert "desk-routing, run desk-short, student smollm2" in transcript
+    assert "| Refusal at the point of use: Payment, tap or PIN refused" in transcript
+    assert "|     rests on w-001, w-057" in transcript
+
+
+def test_the_rulebook_beats_zero_shot(transcript):
     """The example shows an effect: macro-F1 on the gate split, with and without the rulebook."""
     figures = {
         name: float(value)
         for name, value in re.findall(r"^(rulebook|zero-shot) +(0\.\d+) ", transcript, re.MULTILINE)
     }
-    assert figures["rulebook"] > 1.2 * figures["zero-shot"]
+    assert figures["rulebook"] > figures["zero-shot"]
 
 
 def test_it_shows_the_prompt_and_explains_each_step(transcript):
     """A reader sees what is deployed and what every step is for."""
-    assert all(f"\n{number}. " in transcript for number in range(1, 7))
+    assert all(f"\n{number}. " in transcript for number in range(1, 8))
     assert "| Answer with one label only: card, loan, transfer, login, savings." in transcript
 
 

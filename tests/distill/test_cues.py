@@ -50,7 +50,7 @@ def test_no_cues_make_a_rule_for_every_input():
     [
         (["card", "..."], "is no word"),
         (["a\x07b"], "is no word"),
-        (["one two three four five"], "more than 4 words"),
+        (["one two three four five-six seven"], "more than 6 words"),
         ([f"word{n}" for n in range(MOST_CUES + 1)], "201 are more than 200"),
         (["loan"], "every one stands with other labels"),
     ],

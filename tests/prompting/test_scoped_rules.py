@@ -98,6 +98,15 @@ def test_a_phrase_is_found_as_whole_words(text, shown):
     assert ("[man]" in made.query(example, made.build()).text) == shown
 
 
+def test_phrases_may_be_written_as_a_text_with_commas():
+    """The same rule, and the same prompt, as with a list."""
+    listed = builder(rule("man", when={"text": ["man", "old man"]})).build()
+    written = builder(rule("man", when={"text": "man,  old man"})).build()
+    assert written.prompt.digest == listed.prompt.digest
+    with pytest.raises(ValidationError):
+        builder(rule("man", when={"text": "man,, old man"}))
+
+
 @pytest.mark.parametrize("phrase", ["", "-", "..."])
 def test_a_phrase_without_a_word_is_refused(phrase):
     """It would stand in every text."""
