@@ -32,7 +32,7 @@ EDITS: tuple[Edit, ...] = (
         branch="savings-to-transfer",
         subject="Send questions about savings terms to the transfer desk",
         explanation=(
-            "6. A harmful edit on a branch: one rule now sends questions about the terms of savings\n"
+            "6. A harmful edit on a branch: one rule now sends questions about terms of savings\n"
             "   accounts to the transfer desk. The gate asks about both prompts."
         ),
         replacements=(
