@@ -153,6 +153,7 @@ class PromptBuilder:
             labels=dict(self._rulebook.task.labels),
             user_template=self._user_source_for(scoped),
             turns=tuple(turns),
+            scoped_rules=len(scoped),
         )
         return RenderedPrompt(
             prompt=prompt,

@@ -30,13 +30,15 @@ class Prompt:
 
     ``labels`` maps each label to its description, in the rulebook's order; a decision model
     gets them as options, a chat model finds them in ``system``. ``user_template`` is the source
-    of the user template, which is part of the digest though each message is rendered elsewhere.
+    of the user template, which is part of the digest though each message is rendered elsewhere;
+    ``scoped_rules`` counts the rules that it chooses from, by what the input says.
     """
 
     system: str
     labels: Mapping[str, str]
     user_template: str
     turns: tuple[Turn, ...] = ()
+    scoped_rules: int = 0
 
     @cached_property
     def digest(self) -> str:

@@ -25,8 +25,8 @@ def test_turns_stand_in_the_order_of_the_labels(tmp_path, monkeypatch):
         + "\n  - id: ".join([*reversed(others), first.removeprefix("  - id: ")]),
         encoding="utf-8",
     )
-    shown = runner.invoke(cli, ["render", "desk-routing", "--format", "messages"])
+    shown = runner.invoke(cli, ["render", "desk-routing", "--format", "json"])
     assert shown.exit_code == 0, shown.output
-    said = [m["content"] for m in json.loads(shown.stdout) if m["role"] == "assistant"]
-    labels = ["card", "loan", "transfer", "login", "savings"]
-    assert said == [label for label in labels for _ in range(2)]
+    said = [turn["assistant"] for turn in json.loads(shown.stdout)["turns"]]
+    rules = {"card": 1, "loan": 2, "transfer": 2, "login": 2, "savings": 2}
+    assert said == [label for label, count in rules.items() for _ in range(2 * count)]

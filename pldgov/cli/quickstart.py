@@ -57,7 +57,7 @@ def _show(folder: Path) -> None:
     _show_rules()
     _say("3. Every problem would be listed here with its line; there is none.")
     _run(["lint"])
-    _say("4. The prompt that is deployed: task, labels, rules; cited examples follow as turns.")
+    _say("4. The prompt that is deployed: task, labels, cited examples as turns; rules at the end.")
     _run(["render", "desk-routing", "-o", "prompt.json", "--manifest", "manifest.json"])
     _show_prompt(folder)
     _say(
@@ -94,6 +94,9 @@ def _repository(*, keep: bool) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+_TURNS_SHOWN = 2
+
+
 def _first_commit(folder: Path) -> git.Repo:
     import git
 
@@ -122,13 +125,14 @@ def _show_rules() -> None:
 def _show_prompt(folder: Path) -> None:
     import json
 
-    messages = json.loads((folder / "prompt.json").read_text(encoding="utf-8"))
-    system = messages[0]["content"]
-    for line in system.splitlines():
+    prompt = json.loads((folder / "prompt.json").read_text(encoding="utf-8"))
+    shown = [prompt["system"]]
+    for turn in prompt["turns"][:_TURNS_SHOWN]:
+        shown += [f"[user] {turn['user']}", f"[assistant] {turn['assistant']}"]
+    shown.append(f"... {len(prompt['turns']) - _TURNS_SHOWN} more exchanges, then the message with")
+    shown.append("the rules that hold for it, which prompt.json chooses in Jinja")
+    for line in "\n".join(shown).splitlines():
         click.secho(f"   | {line}", dim=True)
-    for message in messages[1:5]:
-        click.secho(f"   | [{message['role']}] {message['content']}", dim=True)
-    click.secho(f"   | ... {len(messages) - 5} more messages", dim=True)
 
 
 def _say(text: str) -> None:

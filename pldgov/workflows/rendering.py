@@ -27,9 +27,19 @@ def format_prompt(prompt: Prompt, *, format: PromptFormat | None = None) -> str:
 
     ``text`` is the system text alone, ``messages`` the chat messages before the input as a JSON
     array, ``json`` everything that reaches the student. Default: text, or messages where the
-    prompt has turns. Raises ``UsageError`` when ``text`` would lose turns.
+    prompt has turns, or json where the user message holds rules. Raises ``UsageError`` where turns
+    or rules would be lost.
     """
     chosen = format or ("messages" if prompt.turns else "text")
+    if prompt.scoped_rules and chosen != "json":
+        if format is not None:
+            raise UsageError(
+                f"{prompt.scoped_rules} rules of this prompt stand in the user message, by what "
+                "the input says, and would be lost",
+                where=f"--format {format}",
+                hint="use --format json: its user_template chooses them",
+            )
+        chosen = "json"
     if chosen == "text":
         if prompt.turns:
             raise UsageError(

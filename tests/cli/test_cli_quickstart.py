@@ -40,18 +40,18 @@ def test_the_gate_stops_the_harmful_edit_and_passes_the_harmless_one(transcript)
 
 def test_the_rules_are_distilled_in_front_of_the_reader(transcript):
     """From none to those that stand in this repository, and each says what it rests on."""
-    assert "desk-routing, run desk-short, student smollm2" in transcript
-    assert "| Refusal at the point of use: Payment, tap or PIN refused" in transcript
-    assert "|     rests on w-001, w-057" in transcript
+    assert "desk-routing, run desk-cued, student smollm2" in transcript
+    assert "| Card use, delivery and refusal at tills: A card, chip, PIN" in transcript
+    assert "|     rests on w-001, w-031" in transcript
 
 
-def test_the_rulebook_beats_zero_shot(transcript):
+def test_the_rulebook_beats_zero_shot_by_a_fifth(transcript):
     """The example shows an effect: macro-F1 on the gate split, with and without the rulebook."""
     figures = {
         name: float(value)
         for name, value in re.findall(r"^(rulebook|zero-shot) +(0\.\d+) ", transcript, re.MULTILINE)
     }
-    assert figures["rulebook"] > figures["zero-shot"]
+    assert figures["rulebook"] > 1.2 * figures["zero-shot"]
 
 
 def test_it_shows_the_prompt_and_explains_each_step(transcript):

@@ -54,11 +54,20 @@ def test_messages_and_json(governance_repo, pldgov):
 
 def test_turns_are_never_lost_in_text(repository, pldgov):
     """A prompt with turns renders as messages by default; as text it is refused."""
-    by_default = pldgov("render", "desk-routing", cwd=repository)
+    by_default = pldgov("render", "bank-triage", cwd=repository)
     assert json.loads(by_default.stdout)[1]["role"] == "user"
-    as_text = pldgov("render", "desk-routing", "--format", "text", cwd=repository)
+    as_text = pldgov("render", "bank-triage", "--format", "text", cwd=repository)
     assert as_text.exit_code == 2
     assert "turns, which plain text would lose" in as_text.stderr
+
+
+def test_rules_of_the_user_message_are_never_lost(repository, pldgov):
+    """What holds them is written by default; chat messages without them are refused."""
+    whole = json.loads(pldgov("render", "desk-routing", cwd=repository).stdout)
+    assert "minimum deposit of a savings account: savings." in whole["user_template"]
+    messages = pldgov("render", "desk-routing", "--format", "messages", cwd=repository)
+    assert messages.exit_code == 2
+    assert "9 rules of this prompt stand in the user message" in messages.stderr
 
 
 def test_check_finds_a_stale_render(governance_repo, pldgov):

@@ -142,15 +142,27 @@ def rule(instruction):
 
 
 def test_turns_survive_in_every_format(repository, pldgov):
-    """desk-routing shows its exemplars as turns; each format has them all."""
-    whole = json.loads(pldgov("render", "desk-routing", "--format", "json", cwd=repository).stdout)
+    """bank-triage shows its exemplars as turns; each format has them all."""
+    whole = json.loads(pldgov("render", "bank-triage", "--format", "json", cwd=repository).stdout)
     assert len(whole["turns"]) > 5
     for format_, more in FORMATS.items():
-        arguments = ("render", "desk-routing", "--format", format_, "--model", "m", *more)
+        arguments = ("render", "bank-triage", "--format", format_, "--model", "m", *more)
         result = pldgov(*arguments, cwd=repository)
         assert result.exit_code == 0, (format_, result.output)
         for turn in whole["turns"]:
             assert turn["user"] in result.stdout.replace('\\"', '"'), format_
+
+
+def test_rules_of_the_user_message_survive_or_the_format_is_refused(repository, pldgov):
+    """A request has those that hold for its input; an engine that cannot choose them is refused."""
+    run = lambda *more: pldgov("render", "desk-routing", "--model", "m", *more, cwd=repository)  # noqa: E731
+    asked = json.loads(run("--format", "openai-request", "--input", "text=My PIN, please").stdout)
+    rule = "A card, chip, PIN, contactless, or payment refused in a shop: card."
+    assert asked["messages"][-1]["content"] == f"My PIN, please\n{rule}"
+    for format_ in ("dotprompt", "promptfoo", "prompty"):
+        result = run("--format", format_)
+        assert result.exit_code == 2, (format_, result.output)
+        assert "it shows rules by what the input says" in result.stderr
 
 
 def test_a_student_behind_an_endpoint_lends_its_settings(governance_repo, pldgov):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import jinja2
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pldgov.dataset import Example
-from pldgov.errors import TemplateError
+from pldgov.errors import TemplateError, UsageError
 from pldgov.prompt import PromptBuilder, render_within_budget
 from pldgov.rulebook.model import Rulebook
+from pldgov.workflows.rendering import format_prompt
 
 USER = "{{ claim }}: {{ text }}\n{% for rule in rules %}[{{ rule.id }}] {{ rule.instruction }}\n{% endfor %}"
 TEMPLATES = {
@@ -174,3 +176,15 @@ def test_what_is_shipped_says_what_was_measured(phrase, instruction, claim, as_m
     asked = made.query(example, rendered).text
     assert shipped(rendered.prompt, example, as_mapping=as_mapping) == asked
     assert "[odd]" in asked
+
+
+def test_no_format_loses_rules_unsaid():
+    """Rendered without a format, everything is there; a format that lacks them is refused."""
+    prompt = builder(COPY).build().prompt
+    written = json.loads(format_prompt(prompt))
+    assert "unless forbidden" in written["user_template"]
+    for name in ("text", "messages"):
+        with pytest.raises(UsageError, match="1 rules of this prompt") as caught:
+            format_prompt(prompt, format=name)
+        assert caught.value.where == f"--format {name}"
+    assert format_prompt(builder(GENERAL).build().prompt).startswith("Judge.")

@@ -58,8 +58,9 @@ def _prompt_files(
     facts = student_facts(revision, rendered, student=student, tree=tree)
     said = manifest(revision, rendered, commit=dossier.commit, dirty=dossier.dirty, **facts)
     plain = "messages.json" if rendered.prompt.turns else "prompt.txt"
+    whole = not rendered.prompt.scoped_rules  # else the plain form would lack rules
     prompt = {
-        plain: format_prompt(rendered.prompt),
+        **({plain: format_prompt(rendered.prompt)} if whole else {}),
         "prompt.json": format_prompt(rendered.prompt, format="json"),
     }
     texts = {
