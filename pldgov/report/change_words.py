@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pldgov.changes import Change, ChangeKind
 
 MOST_IDS = 5
+_MOST_PHRASES = 20
 _SHORT = 80
 _CONTEXT = 60
 """Characters of unchanged text that are shown on either side of a changed word."""
@@ -102,6 +103,25 @@ def _tell_labels(change: Change) -> Told:
     return Told(f"labels: {before} -> {after}")
 
 
+def _tell_scope(change: Change) -> Told:
+    """Say which phrases came and went, field by field: a list of a hundred is read by nobody."""
+    before, after = change.before or {}, change.after or {}
+    said = []
+    for name in dict.fromkeys((*before, *after)):
+        old, new = before.get(name, ()), after.get(name, ())
+        came = [one for one in new if one not in old]
+        went = [one for one in old if one not in new]
+        parts = [f"{verb} {_phrases(ones)}" for verb, ones in (("+", came), ("-", went)) if ones]
+        said += [f"{name} {' '.join(parts) or 'in another order'}"] if old != new else []
+    return Told(f"shown when: {'; '.join(said) or 'fields in another order'}")
+
+
+def _phrases(phrases: Sequence[str]) -> str:
+    shown = ", ".join(value_text(phrase) for phrase in phrases[:_MOST_PHRASES])
+    more = len(phrases) - _MOST_PHRASES
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
 def _tell_provenance(change: Change) -> Told:
     before, after = change.before or {}, change.after or {}
     said = [
@@ -174,6 +194,7 @@ _TELL: dict[ChangeKind, Callable[[Change], Told]] = {
     "merged": _tell_lineage,
     "reworded": _tell_wording,
     "relabelled": _tell_labels,
+    "rescoped": _tell_scope,
     "moved": _tell_move,
     "provenance": _tell_provenance,
     "approval": _tell_approval,

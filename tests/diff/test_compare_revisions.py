@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 
-from pldgov.changes import by_rule
+from pldgov.changes import Change, by_rule
+from pldgov.report.change_words import tell
 from pldgov.rulebook.diff import compare_revisions
 from pldgov.rulebook.diff.reach import shown_by
 
@@ -401,3 +402,17 @@ def test_for_which_inputs_a_rule_is_shown_reaches_the_student(compare):
     (change,) = compare(put(1, when={"text": ["card"]}), both=show_rules)
     assert told([change]) == [("rescoped", "r-1", True)]
     assert (change.field, change.before, change.after) == ("when", {}, {"text": ["card"]})
+
+
+def test_a_changed_list_of_phrases_is_told_by_what_came_and_went():
+    """Field by field; a long list is cut, and says how many more there are."""
+    many = [f"word{number}" for number in range(30)]
+    change = Change(
+        kind="rescoped", subject="rule", name="r-1", reaches=True, field="when",
+        before={"text": ["card", "pin"], "topic": ["x"]}, after={"text": ["pin", *many], "form": ["y"]},
+    )  # fmt: skip
+    said = tell(change).sentence
+    assert said.startswith("shown when: text + word0, word1, ")
+    assert "word19 and 10 more - card; topic - x; form + y" in said
+    swapped = dataclasses.replace(change, before={"text": ["a", "b"]}, after={"text": ["b", "a"]})
+    assert tell(swapped).sentence == "shown when: text in another order"
