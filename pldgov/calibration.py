@@ -24,6 +24,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pldgov.calibration_fit import least_loss, least_loss_of_matrix
 from pldgov.errors import DataError
 from pldgov.results import Decision
 
@@ -38,17 +39,6 @@ if TYPE_CHECKING:
 
 LEAST_PROBABILITY = 1e-12
 """What a probability of zero counts as: servers round, and the logarithm needs a number."""
-
-
-OFFSET_PENALTY, SLOPE_PENALTY = 0.1, 1.0
-"""What an offset, and the log of the slope, of 1 costs, squared, beside nats of log loss."""
-
-MATRIX_OFFSET_PENALTY, MATRIX_PENALTY = 0.05, 3.0
-"""What an offset, and a weight that is 1 away from the identity's, costs, squared, in nats.
-
-Of the penalties 1, 3, 10 and 30, 3 was the best or next to it on the validation splits of
-bank-triage, contract-nli and desk-routing, with 32 to 100 training examples.
-"""
 
 DIGITS = 6
 """Significant digits that a fit keeps."""
@@ -184,7 +174,7 @@ def fit(answers: Iterable[Answer], golds: Iterable[str], labels: Sequence[str]) 
     if sample is None:
         return None
     means = sample.scores.mean(axis=0)
-    *offsets, log_slope = _least_loss(sample.scores - means, sample.gold)
+    *offsets, log_slope = least_loss(sample.scores - means, sample.gold)
     return Fitted(
         mean_log_scores=_by_label(labels, means),
         offsets=_by_label(labels, offsets),
@@ -206,7 +196,7 @@ def fit_matrix(
     if sample is None:
         return None
     means = sample.scores.mean(axis=0)
-    offsets, weights = _least_loss_of_matrix(sample.scores - means, sample.gold)
+    offsets, weights = least_loss_of_matrix(sample.scores - means, sample.gold)
     return Matrix(
         mean_log_scores=_by_label(labels, means),
         offsets=_by_label(labels, offsets),
@@ -250,90 +240,6 @@ def _by_label(labels: Sequence[str], values: Iterable[float]) -> dict[str, float
 
 def _rounded(value: float) -> float:
     return float(f"{value:.{DIGITS}g}")
-
-
-def _weights_by_gold(gold: NDArray[np.int64], columns: int) -> NDArray[np.float64]:
-    """Return a weight for each example with which every label that is there counts the same."""
-    import numpy as np  # noqa: PLC0415  (slow to import, and only a fit needs it)
-
-    counts = np.bincount(gold, minlength=columns)
-    weights: NDArray[np.float64] = len(gold) / (np.count_nonzero(counts) * counts[gold])
-    return weights
-
-
-def _least_loss(scores: NDArray[np.float64], gold: NDArray[np.int64]) -> list[float]:
-    """Return the offsets (one a column) and the log slope that fit best.
-
-    ``scores`` of shape (examples, labels), centred by label; ``gold`` holds column numbers.
-    """
-    import numpy as np  # noqa: PLC0415  (slow to import, and only a fit needs it)
-    from scipy.optimize import minimize  # noqa: PLC0415  (the same)
-    from scipy.special import log_softmax  # noqa: PLC0415  (the same)
-
-    rows, columns = scores.shape
-    weight = _weights_by_gold(gold, columns)
-    told = np.eye(columns)[gold]
-    seen = np.isin(
-        np.arange(columns), gold
-    )  # nothing tells the offset of another label, and no news is no evidence
-
-    def loss(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        offsets, slope = point[:-1], math.exp(point[-1])
-        fitted = log_softmax(slope * scores + offsets, axis=1)
-        error = weight[:, None] * (np.exp(fitted) - told)
-        value = -float(weight @ fitted[np.arange(rows), gold])
-        by_slope = slope * float((error * scores).sum())
-        return (
-            value
-            + OFFSET_PENALTY * float(offsets @ offsets)
-            + SLOPE_PENALTY * float(point[-1] ** 2),
-            np.append(
-                seen * (error.sum(axis=0) + 2 * OFFSET_PENALTY * offsets),
-                by_slope + 2 * SLOPE_PENALTY * point[-1],
-            ),
-        )
-
-    start = np.zeros(columns + 1)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"ftol": 1e-12})
-    best: list[float] = found.x.tolist()
-    return best
-
-
-def _least_loss_of_matrix(
-    scores: NDArray[np.float64], gold: NDArray[np.int64]
-) -> tuple[list[float], list[list[float]]]:
-    """Return the offsets, and the weights of shape (labels, labels), that fit best.
-
-    Row by row the weights of all scores for one label; arguments as for ``_least_loss``.
-    """
-    import numpy as np  # noqa: PLC0415  (slow to import, and only a fit needs it)
-    from scipy.optimize import minimize  # noqa: PLC0415  (the same)
-    from scipy.special import log_softmax  # noqa: PLC0415  (the same)
-
-    rows, columns = scores.shape
-    weight = _weights_by_gold(gold, columns)
-    told = np.eye(columns)[gold]
-    seen = np.isin(np.arange(columns), gold)  # as in ``_least_loss``
-
-    def loss(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        offsets, away = point[:columns], point[columns:].reshape(columns, columns)
-        fitted = log_softmax(scores @ (np.eye(columns) + away).T + offsets, axis=1)
-        error = weight[:, None] * (np.exp(fitted) - told)
-        value = -float(weight @ fitted[np.arange(rows), gold])
-        by_offset = error.sum(axis=0) + 2 * MATRIX_OFFSET_PENALTY * offsets
-        by_weight = error.T @ scores + 2 * MATRIX_PENALTY * away
-        return (
-            value
-            + MATRIX_OFFSET_PENALTY * float(offsets @ offsets)
-            + MATRIX_PENALTY * float((away**2).sum()),
-            np.concatenate([seen * by_offset, (seen[:, None] * by_weight).ravel()]),
-        )
-
-    start = np.zeros(columns + columns * columns)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"ftol": 1e-12})
-    weights = np.eye(columns) + found.x[columns:].reshape(columns, columns)
-    best: tuple[list[float], list[list[float]]] = (found.x[:columns].tolist(), weights.tolist())
-    return best
 
 
 def log_probabilities(answer: Answer, labels: Sequence[str]) -> tuple[float, ...] | None:

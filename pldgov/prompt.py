@@ -20,7 +20,7 @@ import jinja2
 from pldgov.errors import DataError, TemplateError, UsageError
 from pldgov.fingerprint import digest_text
 from pldgov.questions import Prompt, Query, Turn
-from pldgov.scoped_rules import choice_source
+from pldgov.scoped_rules import choice_source, holds
 from pldgov.suggest import did_you_mean
 from pldgov.templating import PromptEnvironment
 
@@ -178,7 +178,7 @@ class PromptBuilder:
             variables["rules"] = tuple(
                 {"id": rule.id, "instruction": rule.instruction.strip()}
                 for rule in offered
-                if rule.when and rule.applies_to(example.inputs)
+                if rule.when and holds(rule.when, example.inputs)
             )
         return self._environment.render(name, variables)[0].strip("\n")
 

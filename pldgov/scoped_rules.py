@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pldgov.words import MARKS, spaced
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pldgov.rulebook.model import Rule
+
+
+def holds(when: Mapping[str, Sequence[str]], inputs: Mapping[str, str]) -> bool:
+    """Tell whether each field of ``when`` holds one of its phrases; always where it is empty."""
+    texts = {field: spaced(inputs.get(field, "")) for field in when}
+    return all(
+        any(_spaced_phrase(phrase) in texts[field] for phrase in phrases)
+        for field, phrases in when.items()
+    )
+
+
+def apart(one: Mapping[str, Sequence[str]], other: Mapping[str, Sequence[str]]) -> bool:
+    """Tell whether two rules ask for other phrases of one field: they are for other inputs."""
+    return any(
+        not set(phrases) & set(other[field]) for field, phrases in one.items() if field in other
+    )
+
+
+# A rulebook asks for the same phrases of every input.
+_spaced_phrase = lru_cache(maxsize=100_000)(spaced)
 
 
 def choice_source(rules: Sequence[Rule], *, as_mapping: bool) -> str:
@@ -18,7 +39,7 @@ def choice_source(rules: Sequence[Rule], *, as_mapping: bool) -> str:
 
     It stands in front of a user template, so that whoever fills that in needs nothing of pldgov:
     plain Jinja with ``trim_blocks``. ``as_mapping``: the template gets its fields as ``inputs``.
-    What it chooses is what ``Rule.applies_to`` says.
+    What it chooses is what ``holds`` says.
     """
     fields = list(dict.fromkeys(field for rule in rules for field in rule.when))
     lines = [

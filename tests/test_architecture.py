@@ -34,6 +34,7 @@ FLOORS = {
     "pldgov.answer_lines": 2,
     "pldgov.bootstrap": 2,
     "pldgov.calibration": 2,
+    "pldgov.calibration_fit": 2,
     "pldgov.concerns": 2,
     "pldgov.data": 2,
     "pldgov.differences": 2,

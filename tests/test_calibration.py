@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pldgov import calibration
+from pldgov import calibration_fit
 from pldgov.calibration import (
     calibrate,
     decide,
@@ -200,8 +200,8 @@ def test_a_fit_has_the_least_loss():
     found = fit(answers, golds, LABELS)
 
     def loss(offsets, slope):
-        total = calibration.OFFSET_PENALTY * sum(value**2 for value in offsets.values())
-        total += calibration.SLOPE_PENALTY * math.log(slope) ** 2
+        total = calibration_fit.OFFSET_PENALTY * sum(value**2 for value in offsets.values())
+        total += calibration_fit.SLOPE_PENALTY * math.log(slope) ** 2
         for answer, gold in zip(answers, golds, strict=True):
             fitted = replace(found, offsets=offsets, slope=slope)
             probable = decided(answer, FITTED, fitted).probabilities[gold]
@@ -260,8 +260,8 @@ def test_a_matrix_has_the_least_loss():
     found = fit_matrix(answers, golds, LABELS)
 
     def loss(offsets, weights):
-        total = calibration.MATRIX_OFFSET_PENALTY * sum(v**2 for v in offsets.values())
-        total += calibration.MATRIX_PENALTY * sum(
+        total = calibration_fit.MATRIX_OFFSET_PENALTY * sum(v**2 for v in offsets.values())
+        total += calibration_fit.MATRIX_PENALTY * sum(
             (weights[label][other] - (label == other)) ** 2 for label in LABELS for other in LABELS
         )
         for answer, gold in zip(answers, golds, strict=True):

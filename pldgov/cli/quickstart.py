@@ -62,8 +62,8 @@ def _show(folder: Path) -> None:
     _show_prompt(folder)
     _say(
         "5. Does it help? The embedded student, on the gate split, with and without the rulebook.\n"
-        "   (SmolLM2-135M is a weak classifier: it follows examples more than rules. Its figures\n"
-        "   show that the machinery works, not what the method reaches with a real student.)"
+        "   (SmolLM2-135M is a weak classifier and this an easy task: it follows a short rule\n"
+        "   right after the message. Harder tasks need a larger student.)"
     )
     _run(["eval", "desk-routing", "--split", "gate", "--compare", "zero-shot"])
     for edit in EDITS:

@@ -15,6 +15,7 @@ import numpy as np
 
 from pldgov.distill.model import Conflict, DraftRule
 from pldgov.rulebook.content_words import ContentWords, content_words, disjoint
+from pldgov.scoped_rules import apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,14 +40,6 @@ class _View:
     priority: int
     cites: tuple[tuple[str, str], ...]
     when: Mapping[str, tuple[str, ...]]
-
-    def is_apart_from(self, other: _View) -> bool:
-        """Tell whether the two ask for other phrases of one field."""
-        return any(
-            not set(phrases) & set(other.when[field])
-            for field, phrases in self.when.items()
-            if field in other.when
-        )
 
 
 def find_conflicts(
@@ -114,7 +107,7 @@ def _between(
 ) -> Iterator[Conflict]:
     for one, other in itertools.combinations(range(len(views)), 2):
         first, second = views[one], views[other]
-        if first.is_apart_from(second):
+        if apart(first.when, second.when):
             continue
         cosine = min(1.0, float(similar[one, other])) if measured else None
         if similar[one, other] >= near:

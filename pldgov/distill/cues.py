@@ -26,6 +26,7 @@ MOST_WORDS = 6
 LEAST_SEEN = 3
 """In fewer training examples a word's labels say nothing about it."""
 LEAST_RIGHT = 0.5
+"""The share of those examples that must have a label of the rule."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
-
-from pldgov.words import spaced
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 SCHEMA_ID = "pldgov.rulebook/v1"
 
@@ -156,22 +151,6 @@ class Rule(Part):
         description="Checks that do not apply to this rule: name of the check -> reason.",
     )
     review: Review | None = Field(default=None, description="The approval of this wording.")
-
-    def applies_to(self, inputs: Mapping[str, str]) -> bool:
-        """Tell whether ``when`` holds for the input fields by name; always where it is empty."""
-        texts = {field: spaced(inputs.get(field, "")) for field in self.when}
-        return all(
-            any(spaced(phrase) in texts[field] for phrase in phrases)
-            for field, phrases in self.when.items()
-        )
-
-    def is_apart_from(self, other: Rule) -> bool:
-        """Tell whether the two ask for other phrases of one field: they are for other inputs."""
-        return any(
-            not set(phrases) & set(other.when[field])
-            for field, phrases in self.when.items()
-            if field in other.when
-        )
 
 
 class Task(Part):

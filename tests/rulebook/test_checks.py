@@ -395,6 +395,16 @@ def test_no_policy_asks_for_nothing():
     assert lint(edited({BEFORE_R02: reviewed() + BEFORE_R02})) == ()
 
 
+def test_a_letter_that_nobody_sees_in_a_phrase_is_found():
+    """The phrase would never be found in an input, and no reviewer could see why."""
+    scoped = '    when: {text: [card, "pin\\u200b"]}\n    priority: 10'
+    (found,) = [
+        p for p in lint(edited({"    priority: 10": scoped})) if p.code == "hidden-character"
+    ]
+    assert found.message.startswith('the when of rule "r-01"')
+    assert found.line == 30
+
+
 def test_rules_for_different_inputs_neither_repeat_nor_contradict_each_other():
     """The words may be the same where an input shows one rule or the other, never both."""
     scoped = SAME.replace("[cards]", "['no']").replace(

@@ -8,6 +8,7 @@ from pldgov.data.similarity import near_equal_pairs
 from pldgov.dataset import Example
 from pldgov.rulebook.checks.subject import check, listed
 from pldgov.rulebook.content_words import content_words, disjoint, nearly_within
+from pldgov.scoped_rules import apart
 from pldgov.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def similar_instruction(subject: Subject) -> Iterator[Finding]:
     texts = [Example(rule.id, {"instruction": rule.instruction}, "") for _, rule in rules]
     reported: set[int] = set()
     for first, second in near_equal_pairs(texts):
-        if second in reported or rules[first][1].is_apart_from(rules[second][1]):
+        if second in reported or apart(rules[first][1].when, rules[second][1].when):
             continue
         reported.add(second)
         index, rule = rules[second]
@@ -161,7 +162,7 @@ def _conflict(one: Rule, narrow: ContentWords, other: Rule, wide: ContentWords) 
     """Return how ``other``, which holds nearly all words of ``one``, conflicts with it, if so."""
     if (
         not disjoint(one.labels, other.labels)
-        or one.is_apart_from(other)
+        or apart(one.when, other.when)
         or narrow.negations != wide.negations
         or len(narrow.words) < _LEAST_WORDS
     ):

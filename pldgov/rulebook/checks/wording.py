@@ -38,7 +38,7 @@ _JOINED = re.compile(
 
 
 def _texts(subject: Subject) -> Iterator[tuple[int | None, tuple[str | int, ...], str]]:
-    """Yield every text that a student may read: index of its rule, loc, text."""
+    """Yield every text that decides what a student reads: index of its rule, loc, text."""
     rulebook = subject.rulebook
     yield None, ("task", "instruction"), rulebook.task.instruction
     for label, description in rulebook.task.labels.items():
@@ -48,6 +48,8 @@ def _texts(subject: Subject) -> Iterator[tuple[int | None, tuple[str | int, ...]
         yield None, ("prompt", "variables", name), value
     for index, rule in subject.living_rules:
         yield index, ("instruction",), rule.instruction
+        for field, phrases in rule.when.items():  # one that nobody sees would never be found
+            yield index, ("when", field), ", ".join(phrases)
 
 
 def _finding(
@@ -57,7 +59,7 @@ def _finding(
         name = ".".join(str(part) for part in loc)
         return subject.at(*loc, message=f'"{name}" {message}', hint=hint)
     rule = subject.rulebook.rules[index]
-    said = f'the instruction of rule "{rule.id}" {message}'
+    said = f'the {loc[0]} of rule "{rule.id}" {message}'
     return subject.in_rule(index, *loc, message=said, hint=hint)
 
 

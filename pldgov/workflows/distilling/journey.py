@@ -17,9 +17,10 @@ from pldgov.distill.summary import Summary, summary_to_json
 from pldgov.errors import PldgovError, RulebookError
 from pldgov.files import write_atomically
 from pldgov.fingerprint import digest_value
+from pldgov.workflows.distilling.doors import Doors
 from pldgov.workflows.distilling.proposals import proposals_text
 from pldgov.workflows.distilling.recording import Recording
-from pldgov.workflows.distilling.run import Distillation, Doors, kept_rules
+from pldgov.workflows.distilling.run import Distillation, kept_rules
 from pldgov.workflows.distilling.summarizing import candidate_line, summarize
 from pldgov.workflows.distilling.writing import (
     RECORDING,

@@ -6,7 +6,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from pldgov.data.splitting import split_examples
 from pldgov.distill.candidates import RuleSet, best_of
 from pldgov.distill.conflicts import find_conflicts
 from pldgov.distill.extract import extract
@@ -30,11 +29,12 @@ from pldgov.workflows.consulting import consult
 from pldgov.workflows.distilling.drawing import Drawn, clustering_notes, joined
 from pldgov.workflows.distilling.grouping import Grouping, usable_clusterings
 from pldgov.workflows.distilling.judging import CandidateJudge, Deciding
+from pldgov.workflows.distilling.learning import learning_splits
 from pldgov.workflows.distilling.outcome import Awaited, Outcome, PauseError
 from pldgov.workflows.distilling.rounds import Resolving, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from pldgov.dataset import Example
     from pldgov.distill.candidates import Judged, Layout
@@ -46,44 +46,15 @@ if TYPE_CHECKING:
         MicroInstruction,
         Phase,
         Step,
-        Usage,
     )
-    from pldgov.distill.planning import Plan
     from pldgov.distill.scoping import Kind
-    from pldgov.ports import Embedder, Progress, ReplyArchive, Teacher
     from pldgov.rulebook.loading import Revision
     from pldgov.rulebook.model import Rule
-    from pldgov.workflows.distilling.recording import Recording
+    from pldgov.workflows.distilling.doors import Doors
     from pldgov.workflows.distilling.rounds import Round
     from pldgov.workflows.distilling.settings import DistillSettings
-    from pldgov.workflows.measure import Answering
-
-VALIDATION_SHARE = 0.25
-"""Of the train split, where the rulebook has no validation split of its own."""
 
 PHASES: tuple[Phase, ...] = ("extract", "synthesize", "resolve")
-
-
-@dataclass(frozen=True)
-class Doors:
-    """What a run reaches the world through; everything is opened only when it is needed.
-
-    ``archive`` gives the replies of a phase, ``usage`` what those that were read took.
-    ``teacher`` opens a phase's teacher. ``recorded`` trusts the student that decisions were
-    recorded of. ``plan`` is told what will be asked; with ``dry_run`` nothing is.
-    """
-
-    archive: Callable[[Phase], ReplyArchive]
-    usage: Callable[[], Mapping[Phase, Usage]]
-    recording: Recording
-    teacher: Callable[[Phase], Teacher]
-    embedder: Callable[[], Embedder]
-    embedder_key: str
-    ask: Callable[[], Answering]
-    recorded: bool = False
-    dry_run: bool = False
-    progress: Progress | None = None
-    plan: Callable[[Plan], None] = lambda _: None
 
 
 @dataclass
@@ -102,7 +73,10 @@ class Distillation:
         """Split the rulebook into people's rules, which stay, and distilled ones, which do not."""
         rulebook = self.revision.rulebook
         self.kept = kept_rules(rulebook.rules)
-        self.train, self.validation = self._splits()
+        self.train, self.validation, note = learning_splits(
+            self.revision, kept=self.kept, seed=self.settings.seed
+        )
+        self.notes += [note] if note else []
         self.by_id = {example.id: example for example in self.train}
         templates, folder = self.revision.templates, "templates"
         self.prompts = TeacherPrompts(
@@ -148,24 +122,6 @@ class Distillation:
         return self._outcome(first=first, best=best, rounds=rounds, pruned=pruned)
 
     # -- data -----------------------------------------------------------------------------------
-
-    def _splits(self) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
-        """Return train and validation; the latter is cut from train where there is none."""
-        train = self.revision.split("train")
-        if "validation" in self.revision.splits:
-            return train, self.revision.split("validation")
-        cited = {
-            cite.id for rule in self.kept if rule.provenance for cite in rule.provenance.examples
-        }
-        fractions = {"train": 1 - VALIDATION_SHARE, "validation": VALIDATION_SHARE}
-        parts = split_examples(train, fractions=fractions, seed=self.settings.seed)  # type: ignore[arg-type]
-        validation = tuple(one for one in parts["validation"] if one.id not in cited)
-        held = {one.id for one in validation}
-        self.notes.append(
-            f"the rulebook has no validation split: {len(validation)} of {len(train)} training "
-            "examples were set apart for it"
-        )
-        return tuple(one for one in train if one.id not in held), validation
 
     def _sample(self) -> tuple[Example, ...]:
         settings = self.settings
