@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
@@ -34,6 +35,13 @@ def _load(name: str):
 
 
 RUNNER = _load("action_runner")
+
+
+@pytest.fixture(autouse=True)
+def programs_of_this_environment(monkeypatch):
+    """Find shellcheck, pre-commit and zizmor beside Python: `.venv/bin/pytest` sets no PATH."""
+    scripts = sysconfig.get_path("scripts")
+    monkeypatch.setenv("PATH", f"{scripts}{os.pathsep}{os.environ['PATH']}")
 
 
 @pytest.fixture
