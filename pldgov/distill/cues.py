@@ -24,9 +24,11 @@ MOST_CUES = 200
 MOST_WORDS = 6
 """A longer phrase is a quotation, not a cue."""
 LEAST_SEEN = 3
-"""In fewer training examples a word's labels say nothing about it."""
+"""In fewer training examples the labels of a topic's word say nothing about it."""
 LEAST_RIGHT = 0.5
 """The share of those examples that must have a label of the rule."""
+LEAST_DECIDED = 0.75
+"""The same for a phrase that is said to decide: one example against it is enough to doubt it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +45,32 @@ NO_CUES = ReadCues()
 
 @dataclass(frozen=True)
 class CueCheck:
-    """Reads cues for one input field; ``train`` are the examples that they are held against."""
+    """Reads cues for one input field; ``train`` are the examples that they are held against.
+
+    ``deciding`` cues are to settle the label by themselves, others only to tell a topic.
+    """
 
     field: str
     train: tuple[Example, ...]
+    deciding: bool = False
 
     def read(self, said: Sequence[str], *, labels: Sequence[str], title: str) -> ReadCues:
         """Return the cues, each once and as words; none make a rule for every input.
 
-        A cue that stands in at least ``LEAST_SEEN`` training examples, less than half of them
-        with a label of the rule, is dropped and reported.
+        A cue is dropped and reported that stands in at least ``LEAST_SEEN`` training examples,
+        less than half of them with a label of the rule; where cues are to decide, in any, less
+        than ``LEAST_DECIDED`` of them.
         """
         cues = tuple(dict.fromkeys(spaced(cue).strip() for cue in said))
         problems = tuple(self._problems(cues))
         if problems:
             return ReadCues(problems=problems)
+        least_seen, least_right = (1, LEAST_DECIDED) if self.deciding else (LEAST_SEEN, LEAST_RIGHT)
         findings: list[Finding] = []
         kept: list[str] = []
         for cue in cues:
             right, seen = self._counts(cue, labels)
-            if seen >= LEAST_SEEN and right < LEAST_RIGHT * seen:
+            if seen >= least_seen and right < least_right * seen:
                 message = f"stands with the rule's labels in {right} of {seen} training examples"
                 findings.append(Finding("weak-cue", (title, printable(cue)), message))
             else:

@@ -27,9 +27,12 @@ class TeacherPrompts:
 
     ``templates`` maps every template's path below the templates folder to its text; ``folder`` is
     what messages call that folder. ``rule_words`` is the most words of a rule that a teacher
-    writes, None for no limit. ``scoped`` asks for rules for one kind of input each
-    (``teacher/synthesize_scoped.j2``), ``cues`` for the words of that input field with which each
-    rule is to be shown (``teacher/synthesize_cued.j2``).
+    writes, None for no limit. ``scope`` is the input field whose values have rules of their
+    own (``teacher/synthesize_scoped.j2``); ``cues`` asks for the words of that input field with
+    which each rule is to be shown (``teacher/synthesize_cued.j2``): words of its topic, or with
+    ``deciding`` phrases that settle the label (``teacher/synthesize_deciding.j2``). With both, a
+    kind has a rule for all its inputs and others by phrases
+    (``teacher/synthesize_scoped_cued.j2``).
     """
 
     def __init__(
@@ -40,8 +43,9 @@ class TeacherPrompts:
         title: str,
         folder: str = "templates",
         rule_words: int | None = None,
-        scoped: bool = False,
+        scope: str | None = None,
         cues: str | None = None,
+        deciding: bool = False,
     ) -> None:
         self._templates = templates
         self._environment = PromptEnvironment(templates, folder=folder)
@@ -49,8 +53,11 @@ class TeacherPrompts:
         self.task = task
         self.title = title
         self.rule_words = rule_words
+        self.scope = scope
         self.cues = cues
-        self._variant = "_scoped" if scoped else "_cued" if cues else ""
+        self.deciding = deciding
+        cued = "_deciding" if deciding and not scope else "_cued"
+        self._variant = ("_scoped" if scope else "") + (cued if cues else "")
 
     def messages(self, phase: Phase, variables: Mapping[str, Any]) -> tuple[Message, ...]:
         """Return the system message of a phase and its user message with ``variables``.
@@ -81,11 +88,16 @@ class TeacherPrompts:
     def _about(self, phase: Phase) -> dict[str, Any]:
         labels = self.task.labels.items()
         length = {} if phase == "extract" else {"rule_words": self.rule_words}
+        asked: dict[str, Any] = {}
+        if phase == "synthesize" and self.cues:
+            asked["field"] = self.cues
+        elif phase == "synthesize" and self.scope:
+            asked["fields"] = tuple(name for name in self.task.inputs if name != self.scope)
         return {
             "task": ShownTask(title=self.title, instruction=self.task.instruction.strip()),
             "labels": tuple(ShownLabel(name, text) for name, text in labels),
             **length,
-            **({"field": self.cues} if self.cues and phase == "synthesize" else {}),
+            **asked,
         }
 
     def _render(self, name: str, variables: Mapping[str, Any]) -> str:

@@ -142,7 +142,7 @@ class SynthesisReader:
         findings: tuple[Finding, ...] = tuple(f for each in drafted for f in each.findings)
         return Reading(
             items=tuple(
-                replace(each.rule, when=self.kind.when if self.kind else each.rule.when)
+                replace(each.rule, when=(*(self.kind.when if self.kind else ()), *each.rule.when))
                 for each in drafted
                 if each.rule
             ),
@@ -161,7 +161,6 @@ def _draw(
 ) -> Step[DraftRule]:
     task = prompts.task
     schema = synthesis_schema(tuple(task.labels), cued=prompts.cues is not None)
-    cues = CueCheck(prompts.cues, tuple(known.values())) if prompts.cues else None
     allowed = words_of((task.instruction, *task.labels, *task.labels.values()))
     return merge(
         settle(
@@ -172,7 +171,7 @@ def _draw(
                     citable={each.example_id: known[each.example_id] for each in part.members},
                     allowed=allowed,
                     most_words=prompts.rule_words,
-                    cues=cues,
+                    cues=_cue_check(part, known, prompts),
                 ),
                 may_be_empty=part.outliers,
                 kind=part.kind,
@@ -182,6 +181,17 @@ def _draw(
         )
         for part in parts
     )
+
+
+def _cue_check(
+    part: Part, known: Mapping[str, Example], prompts: TeacherPrompts
+) -> CueCheck | None:
+    """Return what cues are held against: the training examples that the part's rules are for."""
+    if prompts.cues is None:
+        return None
+    kind = part.kind
+    of_kind = (e for e in known.values() if not kind or e.inputs[kind.field] == kind.value)
+    return CueCheck(prompts.cues, tuple(of_kind), deciding=prompts.deciding)
 
 
 def _request(

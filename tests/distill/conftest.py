@@ -79,9 +79,14 @@ def prompts(task):
 
 
 @pytest.fixture
-def cued_prompts(task):
-    """Return those that ask for the words by which a rule is chosen."""
-    return TeacherPrompts(_texts(), task=task, title="A desk", cues="text")
+def prompts_for(task):
+    """Make those of other settings, such as ``cues``, and of a task with other ``inputs``."""
+
+    def make(*, inputs=("text",), **settings):
+        of = task.model_copy(update={"inputs": inputs})
+        return TeacherPrompts(_texts(), task=of, title="A desk", **settings)
+
+    return make
 
 
 def _texts():

@@ -45,6 +45,20 @@ def test_no_cues_make_a_rule_for_every_input():
     assert read().problems == ()
 
 
+def test_one_example_against_it_is_enough_where_a_cue_is_to_decide():
+    """`a card` would pass as a topic's word; as one that decides, two of three are too few."""
+    deciding = CueCheck("text", TRAIN, deciding=True)
+    said = ("lost card", "card", "discard", "plastic card")
+    found = deciding.read(said, labels=("card",), title="Cards")
+    assert found.when == (("text", ("lost card", "card", "plastic card")),)
+    assert [finding.about for finding in found.findings] == [("Cards", "discard")]
+    assert "0 of 1" in found.findings[0].message
+    with_another = (*TRAIN, Example("e-9", {"text": "card against loan"}, "loan"))
+    found = CueCheck("text", with_another, deciding=True).read(said, labels=("card",), title="C")
+    assert found.when == (("text", ("lost card", "plastic card")),)
+    assert read("card", "discard").findings == ()
+
+
 @pytest.mark.parametrize(
     ("cues", "problem"),
     [

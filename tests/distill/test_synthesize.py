@@ -317,7 +317,7 @@ def test_provenance_cites_the_reply_itself(run, archive, prompts, examples):
         provenance_of(replace(step.result[0][0], request="f" * 64), archive=archive, **given)
 
 
-def test_a_cued_rule_is_for_the_inputs_that_its_words_tell(run, cued_prompts):
+def test_a_cued_rule_is_for_the_inputs_that_its_words_tell(run, prompts_for):
     """The cues become the rule's `when`; the schema asks for them, and bad ones are sent back."""
     asked = []
 
@@ -326,10 +326,43 @@ def test_a_cued_rule_is_for_the_inputs_that_its_words_tell(run, cued_prompts):
         cues = ["Payment"] if len(asked) > 1 else ["..."]
         return rules(rule(("e-0", "support"), cues=cues))
 
-    step, _ = run(answer, clusters([0, 2]), prompts=cued_prompts)
+    step, _ = run(answer, clusters([0, 2]), prompts=prompts_for(cues="text"))
     ((drafted,),) = step.result
     assert drafted.when == (("text", ("payment",)),)
     assert kinds(step) == ["sent-back"]
     wanted = asked[0].schema["properties"]["rules"]["items"]["properties"]
     assert "cues" in wanted
     assert "whose text holds one of the rule's cues" in asked[0].messages[0]["content"]
+
+
+def test_deciding_cues_are_asked_for_as_phrases_and_held_to_more(run, prompts_for):
+    """The teacher is told what decides; a phrase against one example is dropped and reported."""
+
+    def answer(request):
+        assert (
+            "phrases of two to five words that decide by themselves"
+            in (request.messages[0]["content"])
+        )
+        return rules(rule(("e-0", "support"), cues=["great regret", "never sent it"]))
+
+    step, _ = run(answer, clusters([0, 2]), prompts=prompts_for(cues="text", deciding=True))
+    ((drafted,),) = step.result
+    assert drafted.when == (("text", ("never sent it",)),)
+    assert kinds(step) == ["weak-cue"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "seen"),
+    [
+        (("premise", "statement"), "premise"),
+        (("a", "b", "statement"), "input"),
+        (("statement",), "input"),
+    ],
+)
+def test_a_scoped_rule_is_asked_for_in_the_words_of_the_other_field(prompts_for, inputs, seen):
+    """A small student follows "unless the premise", and "unless the input" less."""
+    kind = {"field": "statement", "value": "All is well.", "counts": (("fraud", 2),)}
+    system, _ = prompts_for(inputs=inputs, scope="statement").messages(
+        "synthesize", {"instructions": (), "draw": 1, "kind": kind}
+    )
+    assert f'"<label>, unless the {seen} ...: then <label>."' in system["content"]

@@ -428,6 +428,13 @@ def test_the_run_id_follows_from_settings_and_training_examples(world, root, tmp
         settings(sed=1)
     with pytest.raises(UsageError, match="no template"):
         settings(templates=["none.j2"])
+    with pytest.raises(UsageError, match="name their input in cues"):
+        settings(cue_kind="deciding")
+    with pytest.raises(UsageError, match="name one input"):
+        settings(cues="text", scope="text", cue_kind="deciding")
+    with pytest.raises(UsageError, match="cue_kind: deciding"):
+        settings(cues="text", scope="form")
+    assert settings(cue_kind="deciding", cues="text").cue_kind == "deciding"
 
 
 def test_candidates_are_measured_on_unshown_training_examples_too(world, root):

@@ -85,8 +85,9 @@ class Distillation:
             title=rulebook.title,
             folder=folder,
             rule_words=self.settings.rule_words,
-            scoped=self.settings.scope is not None,
+            scope=self.settings.scope,
             cues=self._cue_field(),
+            deciding=self.settings.cue_kind == "deciding",
         )
 
     def run(self) -> Outcome:

@@ -54,6 +54,9 @@ class DistillSettings(BaseModel):
     cues: str | None = Field(
         default=None, description="Input field by whose words the teacher says where a rule holds."
     )
+    cue_kind: Literal["topic", "deciding"] = Field(
+        default="topic", description="Words of a rule's topic, or phrases that settle its label."
+    )
     outliers: bool = Field(default=False, description="Ask about what is in no cluster, too.")
     candidates: int = Field(default=1, ge=1, le=20, description="Sets drawn of each clustering.")
     rule_words: int | None = Field(default=None, ge=5, description="Most words of a rule.")
@@ -79,9 +82,13 @@ class DistillSettings(BaseModel):
     max_student_calls: int | None = Field(default=None, ge=1, description="Of all candidates.")
 
     @model_validator(mode="after")
-    def _one_scope(self) -> Self:
-        if self.scope is not None and self.cues is not None:
-            raise ValueError("scope and cues both say for which inputs a rule is: leave one out")
+    def _where_rules_hold(self) -> Self:
+        if self.scope is not None and self.scope == self.cues:
+            raise ValueError("scope and cues name one input: its values tell the kinds already")
+        if self.scope is not None and self.cues is not None and self.cue_kind == "topic":
+            raise ValueError("with scope, cues tell labels apart, not topics: cue_kind: deciding")
+        if self.cue_kind != "topic" and self.cues is None:
+            raise ValueError("cue_kind says which cues are asked for: name their input in cues")
         return self
 
     @field_validator("run")
