@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from pldgov.dataset import Example
 from pldgov.distill.model import Clustering, MicroInstruction
 from pldgov.distill.provenance import provenance_of
+from pldgov.distill.scoping import Kind
 from pldgov.distill.synthesize import plan_parts, synthesis_schema, synthesize
 from pldgov.errors import DataError
 from pldgov.workflows.consulting import consult
@@ -366,3 +368,42 @@ def test_a_scoped_rule_is_asked_for_in_the_words_of_the_other_field(prompts_for,
         "synthesize", {"instructions": (), "draw": 1, "kind": kind}
     )
     assert f'"<label>, unless the {seen} ...: then <label>."' in system["content"]
+
+
+def test_a_kind_has_a_general_rule_and_others_by_phrases(archive, fake_teacher, prompts_for):
+    """A cue is held against the kind's own training examples; the general rule has none."""
+    texts = [("a", "sold goods", "fraud"), ("a", "kept money", "other"), ("b", "sold it", "other")]
+    examples = [
+        Example(f"e-{n}", {"text": text, "form": form}, label)
+        for n, (form, text, label) in enumerate(texts)
+    ]
+
+    def answer(request):
+        assert 'the text ..." with what is seen' in request.messages[0]["content"]
+        cited = [("e-0", "support")]
+        return rules(
+            rule(*cited, title="General", cues=[]),
+            rule(
+                *cited,
+                title="Sales",
+                cues=["sold", "kept"],
+                instruction="fraud: the text offers something for money.",
+            ),
+        )
+
+    done = consult(
+        lambda: synthesize(
+            clusters([0, 1]),
+            [micro(0), micro(1, "other")],
+            examples=examples,
+            prompts=prompts_for(inputs=("text", "form"), scope="form", cues="text", deciding=True),
+            archive=archive,
+            kinds=[Kind("form", "a", "a", (("fraud", 1), ("other", 1)))],
+        ),
+        teacher=fake_teacher(answer),
+        archive=archive,
+    )
+    ((general, by_phrase),) = done.step.result
+    assert general.when == (("form", ("a",)),)
+    assert by_phrase.when == (("form", ("a",)), ("text", ("sold",)))
+    assert [f.about for f in done.step.findings if f.kind == "weak-cue"] == [("Sales", "kept")]
