@@ -20,7 +20,7 @@ import jinja2
 from pldgov.errors import DataError, TemplateError, UsageError
 from pldgov.fingerprint import digest_text
 from pldgov.questions import Prompt, Query, Turn
-from pldgov.scoped_rules import choice_source, holds
+from pldgov.scoped_rules import choice_source, holds, told
 from pldgov.suggest import did_you_mean
 from pldgov.templating import PromptEnvironment
 
@@ -176,7 +176,7 @@ class PromptBuilder:
         if self._shows_rules:
             offered = self._rulebook.active_rules if rules is None else rules
             variables["rules"] = tuple(
-                {"id": rule.id, "instruction": rule.instruction.strip()}
+                told(rule, self._rule_parts)
                 for rule in offered
                 if rule.when and holds(rule.when, example.inputs)
             )
@@ -198,6 +198,10 @@ class PromptBuilder:
         is_field = "rules" in self._rulebook.task.inputs
         return not is_field and "rules" in self._environment.variables_used(name)
 
+    @cached_property
+    def _rule_parts(self) -> frozenset[str]:
+        return self._environment.attributes_used(self._rulebook.prompt.user_template)
+
     @property
     def _where(self) -> str:
         return f"{self._folder}/{self._rulebook.prompt.template}"
@@ -205,8 +209,11 @@ class PromptBuilder:
     def _user_source_for(self, scoped: Sequence[Rule]) -> str:
         """Return the source of the user template, with the choice of its rules in front."""
         source = self._templates.get(self._rulebook.prompt.user_template, "")
-        chosen = choice_source(scoped, as_mapping=self._asks_for_all) if self._shows_rules else ""
-        return chosen + source.replace("\r\n", "\n")
+        text = source.replace("\r\n", "\n")
+        if not self._shows_rules:
+            return text
+        asked = self._rule_parts
+        return choice_source(scoped, as_mapping=self._asks_for_all, asked=asked) + text
 
     def _variables(
         self, general: Sequence[ShownRule], shown: Sequence[ShownRule]

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 from pldgov.words import MARKS, spaced
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from pldgov.rulebook.model import Rule
+
+
+ALWAYS_TOLD = ("id", "instruction")
 
 
 def holds(when: Mapping[str, Sequence[str]], inputs: Mapping[str, str]) -> bool:
@@ -34,7 +37,21 @@ def apart(one: Mapping[str, Sequence[str]], other: Mapping[str, Sequence[str]]) 
 _spaced_phrase = lru_cache(maxsize=100_000)(spaced)
 
 
-def choice_source(rules: Sequence[Rule], *, as_mapping: bool) -> str:
+def told(rule: Rule, asked: Collection[str] = ()) -> dict[str, str]:
+    """Return what a user template is given of a rule: the parts in ``asked`` beside the usual two.
+
+    A part that the template does not show stays out of what is shipped, and out of its digest.
+    """
+    parts = {
+        "id": rule.id,
+        "title": rule.title,
+        "label": rule.labels[0] if rule.labels else "",
+        "instruction": rule.instruction.strip(),
+    }
+    return {name: text for name, text in parts.items() if name in {*ALWAYS_TOLD, *asked}}
+
+
+def choice_source(rules: Sequence[Rule], *, as_mapping: bool, asked: Collection[str] = ()) -> str:
     """Return Jinja that sets ``rules`` to those whose ``when`` holds, a line for each.
 
     It stands in front of a user template, so that whoever fills that in needs nothing of pldgov:
@@ -48,11 +65,11 @@ def choice_source(rules: Sequence[Rule], *, as_mapping: bool) -> str:
     ]
     lines.append("{% set rules = [] %}")
     for rule in rules:
-        told = {"id": rule.id, "instruction": rule.instruction.strip()}
         test = " and ".join(
             _holds(f"words{fields.index(field)}", phrases) for field, phrases in rule.when.items()
         )
-        lines.append(f"{{% set rules = rules + [{_literal(told)}] if {test} else rules %}}")
+        shown = _literal(told(rule, asked))
+        lines.append(f"{{% set rules = rules + [{shown}] if {test} else rules %}}")
     return "\n".join(lines) + "\n"
 
 

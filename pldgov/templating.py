@@ -110,6 +110,14 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
         """Return the template and all that it includes, sorted."""
         return self._ask(name)[1]
 
+    def attributes_used(self, name: str) -> frozenset[str]:
+        """Return the names after a dot (``rule.title``), also in any template it includes."""
+        trees = (self._tree(each) for each in self.templates_used(name))
+        return frozenset(each.attr for tree in trees for each in tree.find_all(nodes.Getattr))
+
+    def _tree(self, name: str) -> nodes.Template:
+        return self.parse(self._source(name), name, f"{self._folder}/{name}")
+
     def _ask(self, name: str) -> tuple[frozenset[str], tuple[str, ...]]:
         if name not in self._asked:
             used: set[str] = set()
@@ -121,7 +129,7 @@ class PromptEnvironment(ImmutableSandboxedEnvironment):
                     continue
                 seen.add(current)
                 try:
-                    tree = self.parse(self._source(current), current, f"{self._folder}/{current}")
+                    tree = self._tree(current)
                     used |= meta.find_undeclared_variables(tree)
                 except jinja2.TemplateError as error:
                     raise self._explain(error, current) from error

@@ -47,12 +47,14 @@ NO_CUES = ReadCues()
 class CueCheck:
     """Reads cues for one input field; ``train`` are the examples that they are held against.
 
-    ``deciding`` cues are to settle the label by themselves, others only to tell a topic.
+    ``deciding`` cues are to settle the label by themselves, others only to tell a topic. Those of
+    fewer than ``least_words`` words are left out: a longer one says more of the label.
     """
 
     field: str
     train: tuple[Example, ...]
     deciding: bool = False
+    least_words: int = 1
 
     def read(self, said: Sequence[str], *, labels: Sequence[str], title: str) -> ReadCues:
         """Return the cues, each once and as words; none make a rule for every input.
@@ -68,7 +70,11 @@ class CueCheck:
         least_seen, least_right = (1, LEAST_DECIDED) if self.deciding else (LEAST_SEEN, LEAST_RIGHT)
         findings: list[Finding] = []
         kept: list[str] = []
-        for cue in cues:
+        long = [cue for cue in cues if len(cue.split()) >= self.least_words]
+        if len(long) < len(cues):
+            message = f"{len(cues) - len(long)} cues have fewer than {self.least_words} words"
+            findings.append(Finding("short-cues", (title,), message))
+        for cue in long:
             right, seen = self._counts(cue, labels)
             if seen >= least_seen and right < least_right * seen:
                 message = f"stands with the rule's labels in {right} of {seen} training examples"
@@ -76,9 +82,12 @@ class CueCheck:
             else:
                 kept.append(cue)
         if cues and not kept:
-            weak = "every one stands with other labels more often than with the rule's"
-            return ReadCues(problems=(weak,))
+            return ReadCues(problems=(self._all_weak(),))
         return ReadCues(((self.field, tuple(kept)),) if kept else (), findings=tuple(findings))
+
+    def _all_weak(self) -> str:
+        short = f", or has fewer than {self.least_words} words" if self.least_words > 1 else ""
+        return f"every one stands with other labels more often than with the rule's{short}"
 
     def _problems(self, cues: Sequence[str]) -> Iterator[str]:
         if len(cues) > MOST_CUES:

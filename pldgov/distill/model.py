@@ -26,6 +26,7 @@ FindingKind = Literal[
     "unknown-answer",  # an answer by file that belongs to no request
     "failed-answer",  # an answer by file that is an error of the batch API: asked again
     "damaged-line",  # a line of a file of answers that is no answer
+    "short-cues",  # cues of fewer words than were asked for: left out
     "weak-cue",  # a word that training examples of other labels hold more often: dropped
     "wrong-role",  # a citation whose role does not go with its example's label: dropped
 ]

@@ -46,6 +46,7 @@ class TeacherPrompts:
         scope: str | None = None,
         cues: str | None = None,
         deciding: bool = False,
+        cue_words: int = 1,
     ) -> None:
         self._templates = templates
         self._environment = PromptEnvironment(templates, folder=folder)
@@ -56,6 +57,7 @@ class TeacherPrompts:
         self.scope = scope
         self.cues = cues
         self.deciding = deciding
+        self.cue_words = cue_words
         cued = "_deciding" if deciding and not scope else "_cued"
         self._variant = ("_scoped" if scope else "") + (cued if cues else "")
 

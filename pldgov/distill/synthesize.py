@@ -191,7 +191,9 @@ def _cue_check(
         return None
     kind = part.kind
     of_kind = (e for e in known.values() if not kind or e.inputs[kind.field] == kind.value)
-    return CueCheck(prompts.cues, tuple(of_kind), deciding=prompts.deciding)
+    return CueCheck(
+        prompts.cues, tuple(of_kind), deciding=prompts.deciding, least_words=prompts.cue_words
+    )
 
 
 def _request(

@@ -59,6 +59,20 @@ def test_one_example_against_it_is_enough_where_a_cue_is_to_decide():
     assert read("card", "discard").findings == ()
 
 
+def test_short_cues_are_left_out_where_longer_ones_are_asked_for():
+    """How many is told once a rule; a rule whose cues are all short is sent back."""
+    check = CueCheck("text", TRAIN, least_words=2)
+    found = check.read(("card", "lost-card", "pin"), labels=("card",), title="Cards")
+    assert found.when == (("text", ("lost card",)),)
+    (finding,) = found.findings
+    assert (finding.kind, finding.about) == ("short-cues", ("Cards",))
+    assert finding.message == "2 cues have fewer than 2 words"
+    none = check.read(("card",), labels=("card",), title="Cards")
+    assert none.when == ()
+    assert "fewer than 2 words" in none.problems[0]
+    assert check.read((), labels=("card",), title="Cards").problems == ()
+
+
 @pytest.mark.parametrize(
     ("cues", "problem"),
     [

@@ -24,6 +24,7 @@ TEMPLATES = {
     "turns.j2": "{% include 'plain.j2' %}{% set turns = exemplars %}",
     "user.j2": "{{ claim }}: {{ text }}",
     "scoped.j2": USER,
+    "label.j2": "{{ claim }}: {{ text }}\n{% for rule in rules %}{{ rule.title }}: {{ rule.label }}\n{% endfor %}",
     "all.j2": "{% for name, value in inputs.items() %}{{ name }}={{ value }}\n{% endfor %}"
     "{% for rule in rules %}[{{ rule.id }}] {{ rule.instruction }}\n{% endfor %}",
 }
@@ -176,6 +177,19 @@ def test_what_is_shipped_says_what_was_measured(phrase, instruction, claim, as_m
     asked = made.query(example, rendered).text
     assert shipped(rendered.prompt, example, as_mapping=as_mapping) == asked
     assert "[odd]" in asked
+
+
+def test_a_user_template_may_show_a_rules_title_and_label():
+    """What it shows is shipped, and what it does not show changes nothing of the prompt."""
+    made = builder(COPY, user="label.j2")
+    rendered = made.build()
+    asked = made.query(COPIES, rendered).text
+    assert asked == "May make a COPY: Two copies.\ncopy: yes"
+    assert shipped(rendered.prompt, COPIES, as_mapping=False) == asked
+    retitled = rule("copy", title="Copies", when={"claim": ["copy", "copies"]})
+    for user, same in (("label.j2", False), ("scoped.j2", True)):
+        prompts = [builder(one, user=user).build().prompt for one in (COPY, retitled)]
+        assert (prompts[0].digest == prompts[1].digest) is same
 
 
 def test_no_format_loses_rules_unsaid():

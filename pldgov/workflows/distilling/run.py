@@ -88,6 +88,7 @@ class Distillation:
             scope=self.settings.scope,
             cues=self._cue_field(),
             deciding=self.settings.cue_kind == "deciding",
+            cue_words=self.settings.cue_words,
         )
 
     def run(self) -> Outcome:

@@ -57,6 +57,7 @@ class DistillSettings(BaseModel):
     cue_kind: Literal["topic", "deciding"] = Field(
         default="topic", description="Words of a rule's topic, or phrases that settle its label."
     )
+    cue_words: int = Field(default=1, ge=1, le=6, description="Shorter cues are left out.")
     outliers: bool = Field(default=False, description="Ask about what is in no cluster, too.")
     candidates: int = Field(default=1, ge=1, le=20, description="Sets drawn of each clustering.")
     rule_words: int | None = Field(default=None, ge=5, description="Most words of a rule.")
