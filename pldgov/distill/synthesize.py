@@ -162,6 +162,7 @@ def _draw(
     task = prompts.task
     schema = synthesis_schema(tuple(task.labels), cued=prompts.cues is not None)
     allowed = words_of((task.instruction, *task.labels, *task.labels.values()))
+    checks = {kind: _cue_check(kind, known, prompts) for kind in {part.kind for part in parts}}
     return merge(
         settle(
             _request(part, draw, schema, prompts),
@@ -171,7 +172,7 @@ def _draw(
                     citable={each.example_id: known[each.example_id] for each in part.members},
                     allowed=allowed,
                     most_words=prompts.rule_words,
-                    cues=_cue_check(part, known, prompts),
+                    cues=checks[part.kind],
                 ),
                 may_be_empty=part.outliers,
                 kind=part.kind,
@@ -184,12 +185,11 @@ def _draw(
 
 
 def _cue_check(
-    part: Part, known: Mapping[str, Example], prompts: TeacherPrompts
+    kind: Kind | None, known: Mapping[str, Example], prompts: TeacherPrompts
 ) -> CueCheck | None:
-    """Return what cues are held against: the training examples that the part's rules are for."""
+    """Return what cues are held against: the training examples of a kind, None for all."""
     if prompts.cues is None:
         return None
-    kind = part.kind
     of_kind = (e for e in known.values() if not kind or e.inputs[kind.field] == kind.value)
     return CueCheck(
         prompts.cues, tuple(of_kind), deciding=prompts.deciding, least_words=prompts.cue_words

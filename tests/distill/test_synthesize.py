@@ -341,10 +341,8 @@ def test_deciding_cues_are_asked_for_as_phrases_and_held_to_more(run, prompts_fo
     """The teacher is told what decides; a phrase against one example is dropped and reported."""
 
     def answer(request):
-        assert (
-            "phrases of two to five words that decide by themselves"
-            in (request.messages[0]["content"])
-        )
+        said = request.messages[0]["content"]
+        assert "phrases of two to five words that decide by themselves" in said
         return rules(rule(("e-0", "support"), cues=["great regret", "never sent it"]))
 
     step, _ = run(answer, clusters([0, 2]), prompts=prompts_for(cues="text", deciding=True))
