@@ -28,7 +28,7 @@ from typing import Any
 from pldgov.config import load_config
 from pldgov.evidence import answers_text
 from pldgov.results import Answer, StudentCard
-from pldgov.workflows.gating import builder_of
+from pldgov.workflows.sides import builder_of
 from pldgov.workspace import Workspace
 
 LABELS = [f"label-{number}" for number in range(8)]

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from pldgov.config import load_config
 from pldgov.results import Answer
-from pldgov.workflows.gating import builder_of
+from pldgov.workflows.sides import builder_of
 from pldgov.workspace import Workspace
 
 LABELS = [f"label-{number}" for number in range(8)]

@@ -29,7 +29,7 @@ import pldgov
 from pldgov.config import load_config
 from pldgov.rulebook.diff import compare_revisions
 from pldgov.rulebook.diff.words import compare_words
-from pldgov.workflows.gating import builder_of
+from pldgov.workflows.sides import builder_of
 from pldgov.workspace import Workspace
 
 PATH = "rulebooks/large/rulebook.yaml"

@@ -8,7 +8,7 @@ from pldgov.config import load_config
 from pldgov.evidence import answers_text
 from pldgov.results import Answer
 from pldgov.student_lock import LockedStudent, StudentLock, lock_path, lock_text
-from pldgov.workflows.gating import builder_of
+from pldgov.workflows.sides import builder_of
 from pldgov.workspace import Workspace
 
 HOW = "make models"

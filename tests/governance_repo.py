@@ -28,7 +28,7 @@ from pldgov.config import load_config
 from pldgov.dataset import Example
 from pldgov.evidence import answers_text, parse_answers
 from pldgov.results import Answer, StudentCard
-from pldgov.workflows.gating import builder_of
+from pldgov.workflows.sides import builder_of
 from pldgov.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -78,7 +78,7 @@ def _digest(
 ) -> str:
     """Return the digest of the prompt at a commit, as it would be deployed for the student."""
     from pldgov.prompt import render_within_budget
-    from pldgov.workflows.gating import builder_of
+    from pldgov.workflows.sides import builder_of
 
     revision = workspace.load(path, source=repository.tree(sha), splits=("train",))
 

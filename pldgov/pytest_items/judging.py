@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, cast
 from pldgov.config import load_config
 from pldgov.errors import UnjudgedError, UsageError
 from pldgov.prompt import render_within_budget
-from pldgov.workflows.gating import builder_of, recorded_answers, side_of
+from pldgov.workflows.gating import recorded_answers
 from pldgov.workflows.measure import measure
+from pldgov.workflows.sides import builder_of, side_of
 from pldgov.workspace import Workspace
 
 if TYPE_CHECKING:

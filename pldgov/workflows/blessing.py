@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 from pldgov.errors import UnjudgedError, UsageError
 from pldgov.evidence import answers_text, evidence_text
 from pldgov.fingerprint import digest_value
-from pldgov.workflows.gating import comparability_key, side_of
+from pldgov.workflows.gating import comparability_key
 from pldgov.workflows.measure import measure
+from pldgov.workflows.sides import side_of
 
 if TYPE_CHECKING:
     import datetime as dt
 
     from pldgov.results import StudentCard
     from pldgov.rulebook.loading import Revision
-    from pldgov.workflows.gating import Side
     from pldgov.workflows.measure import Answering, Measurement
+    from pldgov.workflows.sides import Side
 
 
 def measure_for_blessing(head: Revision, *, answering: Answering) -> tuple[Side, Measurement]:

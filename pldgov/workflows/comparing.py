@@ -12,8 +12,8 @@ from pldgov.prompt import count_prompt_tokens
 from pldgov.student_lock import entry_unlike
 from pldgov.student_report import StudentResult, StudentsReport
 from pldgov.students.pinned import count_if_here
-from pldgov.workflows.gating import side_of
 from pldgov.workflows.measure import measure
+from pldgov.workflows.sides import side_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pldgov.diff_report import Trouble
 from pldgov.errors import PldgovError
 from pldgov.prompt import render_within_budget
-from pldgov.workflows.gating import builder_of
+from pldgov.workflows.sides import builder_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

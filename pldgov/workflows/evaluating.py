@@ -11,8 +11,8 @@ from pldgov.prompt import count_prompt_tokens
 from pldgov.results import Candidate, EvalReport
 from pldgov.students.pinned import count_if_here
 from pldgov.suggest import did_you_mean
-from pldgov.workflows.gating import side_of
 from pldgov.workflows.measure import measure
+from pldgov.workflows.sides import side_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pldgov.dataset import Example, SplitName
     from pldgov.prompt import RenderedPrompt
     from pldgov.rulebook.loading import Revision
-    from pldgov.workflows.gating import Side
     from pldgov.workflows.measure import Answering
+    from pldgov.workflows.sides import Side
 
 COMPARISONS = ("zero-shot", "few-shot", "majority")
 

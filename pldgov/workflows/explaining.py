@@ -18,8 +18,8 @@ from pldgov.errors import BudgetError, UsageError
 from pldgov.gate import flips
 from pldgov.rule_coverage import rule_coverage
 from pldgov.suggest import did_you_mean
-from pldgov.workflows.gating import side_of
 from pldgov.workflows.measure import count_missing, measure
+from pldgov.workflows.sides import side_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from pldgov.results import Decision
     from pldgov.rulebook.loading import Revision
     from pldgov.rulebook.model import Rule
-    from pldgov.workflows.gating import Side
     from pldgov.workflows.measure import Answering, Measurement
+    from pldgov.workflows.sides import Side
 
 
 @dataclass

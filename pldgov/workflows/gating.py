@@ -2,59 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pldgov.dataset import digest_examples
 from pldgov.errors import PldgovError, StudentAbsentError
 from pldgov.evidence import parse_answers, parse_evidence
 from pldgov.gate import exit_code, judge
-from pldgov.prompt import TEMPLATE_ENGINE, PromptBuilder, render_within_budget
+from pldgov.prompt import TEMPLATE_ENGINE
 from pldgov.results import ComparabilityKey, GateReport, Outcome, Verdict
 from pldgov.rulebook.loading import find_rulebooks, load_revision
 from pldgov.workflows.flips import mark_changed_rules
 from pldgov.workflows.measure import calibration_sample, measure
+from pldgov.workflows.sides import Side, side_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pldgov.dataset import Example
     from pldgov.evidence import Evidence
-    from pldgov.ports import Source, Student
-    from pldgov.prompt import RenderedPrompt
+    from pldgov.ports import Source
     from pldgov.results import Answer, Decision, StudentCard
     from pldgov.rulebook.loading import Revision
     from pldgov.rulebook.model import GatePolicy, Rulebook
     from pldgov.workflows.measure import Answering, Measurement
-
-
-@dataclass(frozen=True)
-class Side:
-    """One side of a comparison: a revision and its prompt."""
-
-    revision: Revision
-    rendered: RenderedPrompt
-    builder: PromptBuilder
-
-
-def builder_of(revision: Revision, *, folder: str = "templates") -> PromptBuilder:
-    """Return what renders the prompts of a revision."""
-    return PromptBuilder(
-        revision.rulebook,
-        templates=revision.templates,
-        train=lambda: revision.split("train"),
-        folder=folder,
-    )
-
-
-def side_of(revision: Revision, student: Student) -> Side:
-    """Render a revision's prompt as it would be deployed for a student.
-
-    Raises ``RulebookError``, ``TemplateError``, ``DataError``, ``UsageError``.
-    """
-    builder = builder_of(revision)
-    rendered = render_within_budget(builder, revision.rulebook, count_tokens=student.count_tokens)
-    return Side(revision=revision, rendered=rendered, builder=builder)
 
 
 def comparability_key(

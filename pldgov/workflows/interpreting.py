@@ -9,9 +9,9 @@ from pldgov.distill.model import DraftRule
 from pldgov.interpretability.measure import measure_interpretability
 from pldgov.interpretability.model import LeaveOneOut
 from pldgov.students.pinned import count_if_here
-from pldgov.workflows.gating import side_of
 from pldgov.workflows.measure import measure
 from pldgov.workflows.run_folder import RUNS
+from pldgov.workflows.sides import side_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from pldgov.results import Decision
     from pldgov.rulebook.loading import Revision
     from pldgov.rulebook.model import Rule
-    from pldgov.workflows.gating import Side
     from pldgov.workflows.measure import Answering
+    from pldgov.workflows.sides import Side
 
     Redraw = tuple[DraftRule, ...]
 

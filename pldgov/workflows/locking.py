@@ -16,7 +16,7 @@ from pldgov.student_lock import (
     require_locked,
 )
 from pldgov.students.pinned import PinnedStudent, pin
-from pldgov.workflows.gating import side_of
+from pldgov.workflows.sides import side_of
 
 if TYPE_CHECKING:
     from pldgov.ports import Source, Student

@@ -16,14 +16,8 @@ from pldgov.report.terminal import printable
 from pldgov.results import GateReport, Outcome, Verdict
 from pldgov.rulebook.loading import load_revision
 from pldgov.rulebook.obtaining import absence, advice
-from pldgov.workflows.gating import (
-    builder_of,
-    conditions,
-    find_base,
-    other_conditions,
-    side_of,
-    unchanged,
-)
+from pldgov.workflows.gating import conditions, find_base, other_conditions, unchanged
+from pldgov.workflows.sides import builder_of, side_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

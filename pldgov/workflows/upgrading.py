@@ -9,15 +9,16 @@ from pldgov.errors import UsageError
 from pldgov.gate import judge
 from pldgov.results import Outcome, Verdict
 from pldgov.student_lock import card_changes
-from pldgov.workflows.gating import comparability_key, gate_report, measure_gate, side_of
+from pldgov.workflows.gating import comparability_key, gate_report, measure_gate
 from pldgov.workflows.measure import count_missing
+from pldgov.workflows.sides import side_of
 
 if TYPE_CHECKING:
     from pldgov.evidence import Evidence
     from pldgov.results import ComparabilityKey, GateReport, StudentCard
     from pldgov.rulebook.loading import Revision
-    from pldgov.workflows.gating import Side
     from pldgov.workflows.measure import Answering
+    from pldgov.workflows.sides import Side
 
 
 def gate_students(head: Revision, *, new: Answering, old: Answering) -> GateReport:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from pldgov.rulebook.loading import load_revision
-from pldgov.workflows.gating import builder_of
+from pldgov.workflows.sides import builder_of
 
 RULEBOOK = {
     "schema": "pldgov.rulebook/v1",

@@ -114,7 +114,7 @@ def test_effects_of_rules_are_shown_while_they_hold(taught, page_of, monkeypatch
     from click.testing import CliRunner
 
     from pldgov.cli import cli
-    from pldgov.workflows.gating import builder_of
+    from pldgov.workflows.sides import builder_of
     from pldgov.workspace import Workspace
 
     monkeypatch.chdir(taught.root)

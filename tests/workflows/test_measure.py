@@ -10,8 +10,8 @@ from pldgov.config import load_config
 from pldgov.errors import ProviderError, UnjudgedError
 from pldgov.results import Answer, DecisionPolicy, StudentCard
 from pldgov.store import Store
-from pldgov.workflows.gating import builder_of
 from pldgov.workflows.measure import Answering, calibration_sample, measure
+from pldgov.workflows.sides import builder_of
 from pldgov.workspace import Workspace
 
 CALIBRATED = DecisionPolicy(calibration="label-prior", calibration_examples=6)

@@ -19,7 +19,6 @@ from pldgov.fingerprint import digest_bytes
 from pldgov.prompt import count_prompt_tokens, render_within_budget
 from pldgov.rulebook.approval import standing
 from pldgov.rulebook.obtaining import absence, advice
-from pldgov.workflows.gating import builder_of
 from pldgov.workflows.reporting.examples import cited_examples, list_examples
 from pldgov.workflows.reporting.measurements import (
     evidence_paths,
@@ -27,6 +26,7 @@ from pldgov.workflows.reporting.measurements import (
     read_measurement,
     trace_points,
 )
+from pldgov.workflows.sides import builder_of
 from pldgov.workflows.tracing import trace_life
 
 if TYPE_CHECKING:
